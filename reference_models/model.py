@@ -1,0 +1,62 @@
+"""What a reference model is: a source network, its weights, its inputs and how to read its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+Tensors = Mapping[str, np.ndarray]
+Weights = Literal["official", "seeded", "trained"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One built source network: what a converter and a source runtime both start from.
+
+    files: by role. Darknet: ``cfg``, ``weights``; MXNet: ``symbol``, ``params``; PyTorch: none needed.
+    module: the ``torch.nn.Module`` in eval mode, PyTorch only.
+    weights: where the weights come from; ``seeded`` also when official ones could not be fetched.
+    digest: sha256 over the network description and every weight byte.
+    note: why the weights are not the official ones, or empty.
+    """
+
+    digest: str
+    weights: Weights
+    files: Mapping[str, Path] = field(default_factory=dict)
+    module: Any = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """One row of the registry. Plain data; nothing heavy is imported until `build` or `samples` runs.
+
+    inputs: name -> shape with batch 1, float32, NCHW.
+    outputs: names in the order that the ONNX model must have them.
+    build: makes the `Source`; the argument is a folder in which it may leave its files.
+    samples: input tensors, the same on every machine; photos first, then seeded noise.
+    decode: turns raw outputs into what is compared apart (boxes, objectness, classes, labels ...),
+        as name -> array, or nothing when raw outputs say it all. NumPy only.
+    exact: names among the decoded values that must be equal, not merely close (labels).
+    converters: the converters that can convert it, the first one is the one that engines are built from.
+    origin: which weights `build` would use on this machine now; cheap enough to ask every time.
+    metric: how accuracy is measured. dataset: what it is measured on, as ``calibration`` and ``images``
+        (N, C, H, W) float32 and ``labels`` (N,) int64, no image in both.
+    """
+
+    name: str
+    framework: Literal["darknet", "pytorch", "mxnet"]
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: tuple[str, ...]
+    build: Callable[[Path], Source]
+    samples: Callable[[], Sequence[Tensors]]
+    converters: tuple[str, ...]
+    decode: Callable[[Tensors], dict[str, np.ndarray]] | None = None
+    exact: frozenset[str] = frozenset()
+    origin: Callable[[], Weights] = lambda: "seeded"
+    metric: Literal["none", "top1"] = "none"
+    dataset: Callable[[], dict[str, np.ndarray]] | None = None

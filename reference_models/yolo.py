@@ -1,0 +1,152 @@
+"""Reading of raw YOLO heads, in NumPy: boxes, objectness and class probabilities apart.
+
+A norm over a decoded tensor is swamped by box pixels (0..640), so the three are never mixed.
+
+Sources: YOLOv3 boxes from Redmon and Farhadi, "YOLOv3: An Incremental Improvement" (2018), section
+2.1; ``scale_x_y`` from Bochkovskiy et al., "YOLOv4" (2020), section 3.4, "eliminate grid
+sensitivity"; YOLOv5 boxes from docs.ultralytics.com/yolov5/tutorials/architecture_description, the
+section of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Tensors = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Head:
+    """How one raw output is to be read.
+
+    output: its name. anchors: (width, height) in input pixels, in the order of the channels.
+    stride: input pixels per grid cell. classes: C, so that the output has A*(5+C) channels.
+    style: which box formula. scale_x_y: how far a yolov3-style centre may leave its cell; 1, not at
+    all.
+    """
+
+    output: str
+    anchors: tuple[tuple[float, float], ...]
+    stride: int
+    classes: int
+    style: Literal["yolov3", "yolov5"]
+    scale_x_y: float = 1.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One object: class number, score 0..1, box as centre x, y, width, height in input pixels."""
+
+    label: int
+    score: float
+    box: tuple[float, float, float, float]
+
+
+def decode(outputs: Tensors, heads: Sequence[Head]) -> dict[str, np.ndarray]:
+    """Turn raw heads (N, A*(5+C), H, W), anchor-major channels, into what is compared apart.
+
+    Gives, float32 and per head, ``<output>/boxes`` (N, A*H*W, 4) as cx, cy, w, h in input pixels,
+    ``<output>/objectness`` (N, A*H*W) and ``<output>/classes`` (N, A*H*W, C), both probabilities.
+    Raises ValueError when an output is missing or has the wrong number of axes or channels. NaN
+    stays NaN and too large becomes infinite, for the comparison to count.
+    """
+    decoded: dict[str, np.ndarray] = {}
+    for head in heads:
+        raw = _cells(outputs, head)
+        count = raw.shape[0]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            decoded[f"{head.output}/boxes"] = _boxes(raw[..., :4], head).reshape(count, -1, 4)
+            decoded[f"{head.output}/objectness"] = _sigmoid(raw[..., 4]).reshape(count, -1)
+            classes = _sigmoid(raw[..., 5:])
+        decoded[f"{head.output}/classes"] = classes.reshape(count, -1, head.classes)
+    return decoded
+
+
+def detections(
+    decoded: Tensors, threshold: float = 0.25, overlap: float = 0.45, image: int = 0
+) -> list[Detection]:
+    """Give the objects of one image of a batch, best first, from what `decode` gave.
+
+    Every (box, class) with objectness * class probability >= threshold is a candidate; of two
+    candidates of one class whose intersection over union exceeds `overlap` the better one stays
+    (greedy non-maximum suppression, class by class, as Darknet does).
+    """
+    outputs = [name.removesuffix("/boxes") for name in decoded if name.endswith("/boxes")]
+    if not outputs:
+        return []
+    boxes = np.concatenate([decoded[f"{name}/boxes"][image] for name in outputs])
+    objectness = np.concatenate([decoded[f"{name}/objectness"][image] for name in outputs])
+    classes = np.concatenate([decoded[f"{name}/classes"][image] for name in outputs])
+    scores = objectness[:, None] * classes
+    rows, labels = np.nonzero(scores >= threshold)
+    order = np.argsort(-scores[rows, labels], kind="stable")
+    rows, labels = rows[order], labels[order]
+    kept = _suppress(boxes[rows], labels, overlap)
+    return [
+        Detection(int(labels[i]), float(scores[rows[i], labels[i]]), tuple(boxes[rows[i]].tolist()))
+        for i in kept
+    ]
+
+
+def intersection_over_union(boxes: np.ndarray) -> np.ndarray:
+    """Give the (n, n) overlaps of n boxes (n, 4) as cx, cy, w, h; empty boxes overlap nothing."""
+    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
+    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    shared = np.clip(sides, 0, None).prod(axis=-1)
+    area = boxes[:, 2:].prod(axis=-1)
+    union = area[:, None] + area - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def _cells(outputs: Tensors, head: Head) -> np.ndarray:
+    """Bring one raw output to (N, A, H, W, 5+C)."""
+    if head.output not in outputs:
+        raise ValueError(f"no output named {head.output!r} among {sorted(outputs)}")
+    raw = outputs[head.output]
+    fields = 5 + head.classes
+    channels = len(head.anchors) * fields
+    if raw.ndim != 4 or raw.shape[1] != channels:
+        raise ValueError(
+            f"output {head.output!r} has shape {raw.shape}; expected (N, {channels}, H, W), "
+            f"{len(head.anchors)} anchors of 5 + {head.classes} channels"
+        )
+    count, _, height, width = raw.shape
+    split = raw.astype(np.float32).reshape(count, len(head.anchors), fields, height, width)
+    return split.transpose(0, 1, 3, 4, 2)
+
+
+def _boxes(raw: np.ndarray, head: Head) -> np.ndarray:
+    """Turn (N, A, H, W, 4) raw boxes into cx, cy, w, h in input pixels."""
+    height, width = raw.shape[2:4]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    grid = np.stack([x, y], axis=-1)
+    anchors = np.asarray(head.anchors, np.float32)[:, None, None, :]
+    if head.style == "yolov5":
+        centre = 2 * _sigmoid(raw[..., :2]) - np.float32(0.5)
+        size = (2 * _sigmoid(raw[..., 2:])) ** 2
+    else:
+        scale = np.float32(head.scale_x_y)
+        centre = scale * _sigmoid(raw[..., :2]) - (scale - 1) / 2
+        size = np.exp(raw[..., 2:])
+    return np.concatenate([(centre + grid) * np.float32(head.stride), size * anchors], axis=-1)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    """Logistic function: full relative precision for very negative x, and never an overflow."""
+    return np.exp(-np.logaddexp(np.float32(0), -x))
+
+
+def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> list[int]:
+    """Give the indices that stay, of candidates sorted best first."""
+    rivals = (intersection_over_union(boxes) > overlap) & (labels[:, None] == labels)
+    alive = np.ones(len(boxes), bool)
+    kept = []
+    for i in range(len(boxes)):
+        if alive[i]:
+            kept.append(i)
+            alive &= ~rivals[i]
+    return kept
