@@ -1,0 +1,29 @@
+"""Parametrization only: one test a case, over the axes that the test's stage marker names."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.case import cases
+from fixtures.plugin import SESSION
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    config.addinivalue_line(
+        "markers",
+        "stage(name, over=(), anchor=0): the stage, its axes beside model and opset, an opset it leaves out",
+    )
+    config.addinivalue_line("markers", "tensorrt: the stage needs a TensorRT")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that takes `case` its cases."""
+    marker = metafunc.definition.get_closest_marker("stage")
+    if marker is None or "case" not in metafunc.fixturenames:
+        return
+    over = marker.kwargs.get("over", ())
+    rows = cases(marker.args[0], over, metafunc.config.stash[SESSION].selection)
+    marks = [pytest.mark.tensorrt] if "tensorrt" in over else []
+    anchor = marker.kwargs.get("anchor")
+    metafunc.parametrize("case", [pytest.param(c, id=c.id, marks=marks) for c in rows if c.opset != anchor])

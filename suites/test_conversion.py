@@ -1,0 +1,25 @@
+"""Every reference model converts at every opset, and gets the opset that was asked for."""
+
+import onnx
+import pytest
+
+from fixtures.case import Case
+from fixtures.judge import Draft
+from fixtures.road import OnnxModel, Road
+from fixtures.verdicts import StageError
+
+
+@pytest.mark.stage("convert", over=("converter",))
+def test_converts(case: Case, road: Road, draft: Draft, onnx_model: OnnxModel) -> None:
+    """The converter writes a valid ONNX model of the opset asked for, with the outputs in order."""
+    model = onnx.load(onnx_model.path)
+    onnx.checker.check_model(onnx_model.path)
+    draft.measure("nodes", len(model.graph.node), "nodes")
+    draft.measure("file_size", onnx_model.path.stat().st_size, "bytes")
+    draft.measure("convert", onnx_model.about["seconds"], "s")
+    got = {entry.domain: entry.version for entry in model.opset_import}
+    if got != {"": case.opset}:
+        raise StageError(f"opset is {got}, asked for {case.opset}", "opset")
+    names = tuple(output.name for output in model.graph.output)
+    if names != road.models[case.model].outputs:
+        raise StageError(f"outputs are {names}, expected {road.models[case.model].outputs}", draft.hop)

@@ -1,0 +1,89 @@
+"""How long one forward pass takes, per runtime. Measured and recorded; nothing here asserts a time."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from fixtures.case import Case
+from fixtures.judge import Draft
+from fixtures.metrics.latency import summarize
+from fixtures.road import OnnxModel, Road, Samples
+from fixtures.runtimes.onnxruntime import OnnxRuntime
+from fixtures.runtimes.tensorrt.client import TensorRT
+
+ITERATIONS = 10
+GPU_ITERATIONS = 200
+
+
+class SampleClock:
+    """A timer for pytest-benchmark that moves by measured samples.
+
+    Samples come from child processes and from CUDA events, where pytest cannot hold the watch.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        """Now, in seconds."""
+        return self.seconds
+
+    def play(self, benchmark: Any, milliseconds: Sequence[float]) -> None:
+        """Let pytest-benchmark see each sample as one round."""
+        rest: Iterator[float] = iter(milliseconds)
+
+        def advance() -> None:
+            self.seconds += next(rest) / 1e3
+
+        benchmark.pedantic(advance, rounds=len(milliseconds), iterations=1)
+
+
+CLOCK = SampleClock()
+
+
+@pytest.mark.stage("latency", over=("runtime",))
+@pytest.mark.benchmark(timer=CLOCK)
+def test_latency_on_the_cpu(
+    case: Case,
+    road: Road,
+    draft: Draft,
+    onnx_model: OnnxModel,
+    samples: Samples,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The source framework and ONNX Runtime are timed on the first sample, batch 1."""
+    source = case.runtime == "source"
+    runtime = road.source_runtime(case.model) if source else OnnxRuntime(onnx_model.path)
+    record(draft, request, runtime.time(samples.inputs[0], ITERATIONS))
+
+
+@pytest.mark.stage("latency", over=("runtime", "tensorrt", "precision"))
+@pytest.mark.benchmark(timer=CLOCK)
+def test_latency_of_the_engine(
+    case: Case,
+    road: Road,
+    draft: Draft,
+    onnx_model: OnnxModel,
+    samples: Samples,
+    tensorrt: TensorRT,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The engine is timed by CUDA events on the first sample, batch 1."""
+    engine = road.engine(tensorrt, onnx_model, case.precision)
+    timing = tensorrt.time(engine, samples.inputs[0], iterations=GPU_ITERATIONS)
+    if timing.graph_ms:
+        draft.measure("cuda_graph_median", summarize(timing.graph_ms).median, "ms")
+    record(draft, request, timing.enqueue_ms)
+
+
+def record(draft: Draft, request: pytest.FixtureRequest, milliseconds: Sequence[float]) -> None:
+    """Write the samples and their summary into the record and into pytest-benchmark."""
+    draft.samples = tuple(milliseconds)
+    summary = summarize(milliseconds)
+    draft.measure("median", summary.median, "ms")
+    draft.measure("p95", summary.p95, "ms")
+    draft.measure("iqr", summary.iqr, "ms")
+    assert min(milliseconds) > 0, f"a sample of {min(milliseconds)} ms was not measured"
+    # Asked for only now: pytest-benchmark warns of a benchmark that a stage not run left unused.
+    CLOCK.play(request.getfixturevalue("benchmark"), milliseconds)

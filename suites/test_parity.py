@@ -1,0 +1,57 @@
+"""The same numbers on every road: source framework, ONNX Runtime at every opset, engine."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.case import Case
+from fixtures.judge import Draft
+from fixtures.road import OnnxModel, Road, Samples
+from fixtures.runtimes.tensorrt.client import TensorRT
+
+ANCHOR_OPSET = 10
+"""The tutorial's opset; all others are held against it."""
+
+
+@pytest.mark.stage("onnxruntime-parity", over=("converter",))
+def test_onnxruntime_gives_the_source_outputs(
+    case: Case, road: Road, onnx_model: OnnxModel, samples: Samples, parity: Callable[..., None]
+) -> None:
+    """ONNX Runtime gives what the source framework gives."""
+    outputs = road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
+    parity(samples.outputs, outputs)
+
+
+@pytest.mark.stage("opset-parity", anchor=ANCHOR_OPSET)
+def test_opsets_agree(
+    case: Case,
+    road: Road,
+    draft: Draft,
+    onnx_model: OnnxModel,
+    samples: Samples,
+    parity: Callable[..., None],
+) -> None:
+    """The model at this opset gives what it gives at opset 10."""
+    anchor = road.onnx_model(case.model, case.converter, ANCHOR_OPSET)
+    draft.hop = "opset"
+    expected, actual = (
+        road.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (anchor, onnx_model)
+    )
+    parity(expected, actual)
+
+
+@pytest.mark.stage("tensorrt-parity", over=("tensorrt", "precision"))
+def test_engine_gives_the_onnxruntime_outputs(
+    case: Case,
+    road: Road,
+    draft: Draft,
+    onnx_model: OnnxModel,
+    samples: Samples,
+    tensorrt: TensorRT,
+    parity: Callable[..., None],
+) -> None:
+    """The TensorRT engine gives what ONNX Runtime gives."""
+    draft.hop = "builder" if case.precision == "fp32" else case.precision
+    engine = road.engine(tensorrt, onnx_model, case.precision)
+    actual = [tensorrt.run(engine, sample) for sample in samples.inputs]
+    parity(road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest), actual)
