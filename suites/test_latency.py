@@ -12,7 +12,7 @@ from fixtures.road import OnnxModel, Road, Samples
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
 
-ITERATIONS = 10
+ITERATIONS = 30
 GPU_ITERATIONS = 200
 
 
