@@ -1,7 +1,9 @@
 """What INT8 costs: accuracy on held-out data against a budget, and whether each TensorRT builds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures.case import Case
@@ -9,6 +11,8 @@ from fixtures.expectations import Expectations
 from fixtures.judge import Draft
 from fixtures.metrics.accuracy import top1
 from fixtures.road import OnnxModel, Road
+from fixtures.runtimes.base import Tensors
+from fixtures.runtimes.tensorrt.client import TensorRT
 
 
 @pytest.fixture
@@ -20,24 +24,48 @@ def quantized(case: Case, road: Road, draft: Draft, onnx_model: OnnxModel) -> On
     return model
 
 
+@pytest.fixture
+def keep_accuracy(
+    case: Case, road: Road, draft: Draft, onnx_model: OnnxModel, expectations: Expectations
+) -> Callable[[Callable[[Sequence[Tensors]], Sequence[Tensors]]], None]:
+    """Hold the top-1 of an INT8 runtime on held-out data against fp32 in ONNX Runtime and the budget."""
+
+    def check(infer: Callable[[Sequence[Tensors]], Sequence[Tensors]]) -> None:
+        images, labels, digest = road.held_out(case.model)
+        fp32 = accuracy(road.onnxruntime_outputs(onnx_model, images, digest), labels)
+        int8 = accuracy(infer(images), labels)
+        draft.measure("top1_fp32", fp32, "%", higher_is_better=True)
+        draft.measure("top1_int8", int8, "%", higher_is_better=True)
+        draft.measure("drop", fp32 - int8, "points", limit=expectations.budget(case).numbers["drop"])
+        draft.hold()
+
+    return check
+
+
+def accuracy(outputs: Sequence[Tensors], labels: np.ndarray) -> float:
+    """Top-1 in percent of the first output."""
+    return 100 * top1(np.concatenate([next(iter(output.values())) for output in outputs]), labels)
+
+
 @pytest.mark.stage("int8-accuracy", over=("route",))
 def test_int8_keeps_the_accuracy(
-    case: Case,
-    road: Road,
-    draft: Draft,
-    onnx_model: OnnxModel,
-    quantized: OnnxModel,
-    expectations: Expectations,
+    case: Case, road: Road, quantized: OnnxModel, keep_accuracy: Callable[..., None]
 ) -> None:
-    """The INT8 model loses no more top-1 accuracy on held-out data than its budget allows."""
-    data, budget = road.dataset(case.model), expectations.budget(case)
-    fp32, int8 = (
-        top1(road.predictions(case.model, model), data["labels"]) for model in (onnx_model, quantized)
-    )
-    draft.measure("top1_fp32", 100 * fp32, "%", higher_is_better=True)
-    draft.measure("top1_int8", 100 * int8, "%", higher_is_better=True)
-    draft.measure("drop", 100 * (fp32 - int8), "points", limit=budget.numbers["drop"])
-    draft.hold()
+    """The INT8 model in ONNX Runtime loses no more top-1 accuracy than its budget allows."""
+    digest = road.held_out(case.model)[2]
+    keep_accuracy(lambda images: road.onnxruntime_outputs(quantized, images, digest))
+
+
+@pytest.mark.stage("int8-accuracy", over=("tensorrt", "route"))
+def test_int8_engine_keeps_the_accuracy(
+    quantized: OnnxModel,
+    gpu: TensorRT,
+    build_as_predicted: Callable[[OnnxModel], Path],
+    keep_accuracy: Callable[..., None],
+) -> None:
+    """The INT8 engine loses no more top-1 accuracy than its budget allows."""
+    engine = build_as_predicted(quantized)
+    keep_accuracy(lambda images: [gpu.run(engine, image) for image in images])
 
 
 @pytest.mark.stage("tensorrt-build", over=("tensorrt", "route"))

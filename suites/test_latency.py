@@ -1,6 +1,7 @@
 """How long one forward pass takes, per runtime. Measured and recorded; nothing here asserts a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,17 +62,16 @@ def test_latency_on_the_cpu(
 @pytest.mark.stage("latency", over=("runtime", "tensorrt", "precision"))
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_engine(
-    case: Case,
-    road: Road,
     draft: Draft,
     onnx_model: OnnxModel,
     samples: Samples,
-    tensorrt: TensorRT,
+    gpu: TensorRT,
+    build_as_predicted: Callable[[OnnxModel], Path],
     request: pytest.FixtureRequest,
 ) -> None:
     """The engine is timed by CUDA events on the first sample, batch 1."""
-    engine = road.engine(tensorrt, onnx_model, case.precision)
-    timing = tensorrt.time(engine, samples.inputs[0], iterations=GPU_ITERATIONS)
+    engine = build_as_predicted(onnx_model)
+    timing = gpu.time(engine, samples.inputs[0], iterations=GPU_ITERATIONS)
     if timing.graph_ms:
         draft.measure("cuda_graph_median", summarize(timing.graph_ms).median, "ms")
     record(draft, request, timing.enqueue_ms)

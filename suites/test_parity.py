@@ -1,6 +1,7 @@
 """The same numbers on every road: source framework, ONNX Runtime at every opset, engine."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,11 +48,12 @@ def test_engine_gives_the_onnxruntime_outputs(
     draft: Draft,
     onnx_model: OnnxModel,
     samples: Samples,
-    tensorrt: TensorRT,
+    gpu: TensorRT,
+    build_as_predicted: Callable[[OnnxModel], Path],
     parity: Callable[..., None],
 ) -> None:
     """The TensorRT engine gives what ONNX Runtime gives."""
+    engine = build_as_predicted(onnx_model)
     draft.hop = "builder" if case.precision == "fp32" else case.precision
-    engine = road.engine(tensorrt, onnx_model, case.precision)
-    actual = [tensorrt.run(engine, sample) for sample in samples.inputs]
+    actual = [gpu.run(engine, sample) for sample in samples.inputs]
     parity(road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest), actual)
