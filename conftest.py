@@ -49,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="artifact store: ONNX models, source outputs, engines",
     )
     group.addoption(
+        "--refresh",
+        action="store_true",
+        help="make again what other versions of the installed frameworks, or other weights, have made",
+    )
+    group.addoption(
         "--records",
         type=Path,
         default=ROOT / "records",
