@@ -65,7 +65,7 @@ def test_int8_engine_keeps_the_accuracy(
 ) -> None:
     """The INT8 engine loses no more top-1 accuracy than its budget allows."""
     engine = build_as_predicted(quantized)
-    keep_accuracy(lambda images: [gpu.run(engine, image) for image in images])
+    keep_accuracy(lambda images: [gpu.run(engine, image, precision="int8") for image in images])
 
 
 @pytest.mark.stage("tensorrt-build", over=("tensorrt", "route"))

@@ -62,6 +62,7 @@ def test_latency_on_the_cpu(
 @pytest.mark.stage("latency", over=("runtime", "tensorrt", "precision"))
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_engine(
+    case: Case,
     draft: Draft,
     onnx_model: OnnxModel,
     samples: Samples,
@@ -71,7 +72,7 @@ def test_latency_of_the_engine(
 ) -> None:
     """The engine is timed by CUDA events on the first sample, batch 1."""
     engine = build_as_predicted(onnx_model)
-    timing = gpu.time(engine, samples.inputs[0], iterations=GPU_ITERATIONS)
+    timing = gpu.time(engine, samples.inputs[0], iterations=GPU_ITERATIONS, precision=case.precision)
     if timing.graph_ms:
         draft.measure("cuda_graph_median", summarize(timing.graph_ms).median, "ms")
     record(draft, request, timing.enqueue_ms)

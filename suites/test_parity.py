@@ -55,5 +55,5 @@ def test_engine_gives_the_onnxruntime_outputs(
     """The TensorRT engine gives what ONNX Runtime gives."""
     engine = build_as_predicted(onnx_model)
     draft.hop = "builder" if case.precision == "fp32" else case.precision
-    actual = [gpu.run(engine, sample) for sample in samples.inputs]
+    actual = [gpu.run(engine, sample, precision=case.precision) for sample in samples.inputs]
     parity(road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest), actual)

@@ -18,6 +18,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from fixtures.artifacts import sha256_of
+from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.process import WorkerStartError
 from fixtures.runtimes.tensorrt import versions, worker
 from fixtures.runtimes.tensorrt.client import TensorRT, build_from
@@ -265,6 +266,20 @@ def test_run(trt: TensorRT, on_device: Path) -> None:
         outputs = trt.run(on_device, {"x": x})
         assert list(outputs) == ["y"]
         np.testing.assert_array_equal(outputs["y"], np.maximum(x, 0))
+
+
+@pytest.mark.parametrize(("precision", "least", "most"), [("fp32", 0.0, 1e-5), ("tf32", 1e-4, 1e-2)])
+def test_precision_is_what_was_asked_for(
+    trt: TensorRT, on_device: Path, precision: str, least: float, most: float
+) -> None:
+    """A convolution in fp32 is as exact as fp32 is, and one in TF32 is not."""
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])]
+    model = save(on_device.with_name("conv.onnx"), nodes, shape=(1, 4, 64, 64))
+    trt.build(model, precision=precision, engine=on_device)
+    sample = {"x": np.random.default_rng(0).standard_normal((1, 4, 64, 64)).astype(np.float32)}
+    expected = OnnxRuntime(model).run([sample])[0]["y"]
+    error = trt.run(on_device, sample, precision=precision)["y"] - expected
+    assert least <= np.linalg.norm(error) / np.linalg.norm(expected) < most
 
 
 def test_time(trt: TensorRT, on_device: Path) -> None:
