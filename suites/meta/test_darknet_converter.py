@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from fixtures.converters.darknet import config
+from fixtures.converters.darknet.__main__ import main
 from fixtures.converters.darknet.convert import convert
 from fixtures.converters.errors import ConversionError
 from fixtures.runtimes.onnxruntime import OnnxRuntime
@@ -127,3 +128,19 @@ def test_old_headers_are_four_bytes_shorter(files: tuple[Path, Path]) -> None:
     old = np.array([0, 1, 0, 0], "<i4").tobytes() + data[20:]
     files[1].write_bytes(old)
     assert convert(*files, 11).SerializeToString() == new.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"), [(0, 0, "outputs yolo_9"), (-4, 1, "layer 8 [convolutional]")]
+)
+def test_the_command_converts_or_says_why_not(
+    change: int, code: int, named: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line either way, an exit code, and no file when it failed."""
+    files[1].write_bytes(files[1].read_bytes()[: change or None])
+    target = files[0].with_suffix(".onnx")
+    assert main([*map(str, files), "--opset", "11", "-o", str(target)]) == code
+    said = "".join(capsys.readouterr())
+    assert named in said
+    assert said.count("\n") == 1
+    assert target.exists() == (code == 0)

@@ -1,5 +1,7 @@
 """Every gate of the suites has been seen to fail: an error is planted, a real run must name it."""
 
+import importlib.metadata
+import json
 import os
 import shutil
 import signal
@@ -15,7 +17,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from fixtures.converters.darknet.convert import convert
 from fixtures.runtimes.tensorrt.versions import default_interpreter
+from reference_models import fetch
 from suites.meta.runs import ROOT, TIMEOUT, Run, command, plant, read_records, road, run
 
 if find_spec("torch") is None:
@@ -118,6 +122,22 @@ def test_a_planted_error_fails_the_run_and_is_named(
     assert "Traceback" not in ended.output
 
 
+@pytest.mark.parametrize(("epsilon", "code"), [(1e-5, 0), (1e-6, 1)])
+def test_another_batchnorm_epsilon_is_seen(epsilon: float, code: int, tmp_path: Path) -> None:
+    """OpenCV's epsilon in place of Darknet's is within no tolerance, on the official weights."""
+    store, name = tmp_path / "artifacts", "yolov4-tiny"
+    way = road(store)
+    if way.models[name].origin() != "official":
+        pytest.skip("the official weights cannot be fetched: seeded variances are too large to tell")
+    way.onnx_model(name, "darknet", 13)
+    cfg = next((store / "sources").rglob(f"{name}.cfg"))
+    wrong = convert(cfg, fetch.fetch(f"{name}.weights"), 13, epsilon=epsilon)
+    plant(store, "onnx", lambda model: model.CopyFrom(wrong))
+    ended = run(store, SOURCE_PARITY, f"--model={name}", "--opset=13")
+    assert ended.code == code, ended.output
+    assert code == 0 or "yolo_30: " in ended.the("failed").message
+
+
 def test_an_unspoiled_store_is_green(store: Path) -> None:
     """The gates above are red for the planted error and nothing else."""
     ended = run(
@@ -133,6 +153,20 @@ def test_a_damaged_object_is_made_again(store: Path) -> None:
     for path in list(store.glob("objects/*/*.onnx")):
         path.write_bytes(b"no model")
     assert run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript").code == 0
+
+
+@pytest.mark.parametrize(("option", "version"), [([], "0.1"), (["--refresh"], None)])
+def test_refresh_makes_again_what_another_version_made(
+    option: list[str], version: str | None, store: Path
+) -> None:
+    """A store is used as it is, and with --refresh it is held against what is installed."""
+    for entry in (store / "entries" / "onnx").glob("*.json"):
+        row = json.loads(entry.read_text())
+        row["about"]["dependencies"]["torch"] = "0.1"
+        entry.write_text(json.dumps(row))
+    ended = run(store, "suites/test_conversion.py", *DIGITS, *option, "-k", "torchscript")
+    expected = version or importlib.metadata.version("torch")
+    assert ended.the("passed").dependencies["torch"] == expected
 
 
 def test_a_stale_expectation_fails_the_run(store: Path, tmp_path: Path) -> None:
