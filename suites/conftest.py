@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.case import cases
+from fixtures.case import Case, cases
 from fixtures.plugin import SESSION
 
 
@@ -27,3 +27,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = [pytest.mark.tensorrt] if "tensorrt" in over else []
     anchor = marker.kwargs.get("anchor")
     metafunc.parametrize("case", [pytest.param(c, id=c.id, marks=marks) for c in rows if c.opset != anchor])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drop the placeholders of stages that have no case in this selection: there is nothing to skip."""
+    empty = [item for item in items if item.get_closest_marker("stage") and not _has_case(item)]
+    items[:] = [item for item in items if item not in empty]
+    config.hook.pytest_deselected(items=empty)
+
+
+def _has_case(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and isinstance(item.callspec.params.get("case"), Case)
