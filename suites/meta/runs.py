@@ -64,10 +64,12 @@ def road(store: Path) -> Road:
     return Road(ArtifactStore(store), registry.models())
 
 
-def plant(store: Path, kind: str, change: Callable[[onnx.ModelProto], None]) -> None:
-    """Change every ONNX model of a kind in the store, leaving the store itself in order."""
+def plant(store: Path, kind: str, change: Callable[[onnx.ModelProto], None], opset: int = 0) -> None:
+    """Change every ONNX model of a kind (and an opset) in the store, leaving the store itself in order."""
     for entry in (store / "entries" / kind).glob("*.json"):
         row = json.loads(entry.read_text())
+        if opset not in (0, row["key"].get("opset")):
+            continue
         model = onnx.load(store / row["files"]["onnx"])
         change(model)
         data = model.SerializeToString()

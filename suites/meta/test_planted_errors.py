@@ -32,9 +32,10 @@ SOURCE_PARITY = "suites/test_parity.py::test_onnxruntime_gives_the_source_output
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that holds all that the digits model needs at opset 13."""
+    """A store that holds all that the digits model needs at opsets 10 and 13."""
     store = tmp_path_factory.mktemp("made") / "artifacts"
     way = road(store)
+    way.onnx_model("digits", "torchscript", 10)
     model = way.onnx_model("digits", "torchscript", 13)
     way.samples("digits")
     way.quantized("digits", model, "qdq")
@@ -91,7 +92,7 @@ def spoil_scale(model: onnx.ModelProto) -> None:
 PLANTED: dict[str, tuple[str, str, Callable[[onnx.ModelProto], None], list[str]]] = {
     "channels swapped": (
         SOURCE_PARITY, "onnx", swap_channels,
-        ["source->ONNX", "logits:", "of 10 mismatched", "tolerances.toml row", "ONNX model: "],
+        ["guilty hop: source->ONNX", "logits:", "of 10 mismatched", "tolerances.toml row", "ONNX model: "],
     ),
     "NaN": (SOURCE_PARITY, "onnx", put_nan, ["NaN or infinite", "10 of 10"]),
     "output missing": (SOURCE_PARITY, "onnx", rename_output, ["['other']", "['logits']"]),
@@ -136,6 +137,13 @@ def test_another_batchnorm_epsilon_is_seen(epsilon: float, code: int, tmp_path: 
     ended = run(store, SOURCE_PARITY, f"--model={name}", "--opset=13")
     assert ended.code == code, ended.output
     assert code == 0 or "yolo_30: " in ended.the("failed").message
+
+
+def test_an_error_at_one_opset_is_blamed_on_the_opset(store: Path) -> None:
+    """When the same model at opset 10 agrees with the source, the opset is the guilty hop."""
+    plant(store, "onnx", swap_channels, opset=13)
+    ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript")
+    assert "guilty hop: opset" in ended.the("failed").message
 
 
 def test_an_unspoiled_store_is_green(store: Path) -> None:
