@@ -18,6 +18,7 @@ import pytest
 from onnx import numpy_helper
 
 from fixtures.converters.darknet.convert import convert
+from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 from reference_models import fetch
 from suites.meta.runs import ROOT, TIMEOUT, Run, command, plant, read_records, road, run
@@ -215,6 +216,18 @@ def test_a_wrong_argument_is_one_clear_line(argument: str, named: str, tmp_path:
     lines = [line for line in ended.output.splitlines() if named in line]
     assert len(lines) == 1
     assert "Traceback" not in ended.output
+
+
+def test_a_broken_tensorrt_that_nobody_named_is_not_run(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TensorRT that cannot be imported leaves the other stages alone, and the reason is given."""
+    for module in worker.MODULES:
+        (tmp_path / f"{module}.py").write_text("raise ImportError('libnvinfer.so.10: cannot open')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ended = run(store, "suites/test_support.py", "suites/test_conversion.py", *DIGITS, "-k", "torchscript")
+    assert ended.code == 0, ended.output
+    assert "libnvinfer.so.10: cannot open" in ended.the("not-run").message
 
 
 @pytest.mark.parametrize(
