@@ -49,7 +49,7 @@ def _build(name: str, architecture: Callable[[], Cfg], seed: int, official: bool
     files: cfg, weights, and ``opencv``: the weights with 9e-6 added to every variance, because OpenCV's
     BatchNorm epsilon is 1e-6 and Darknet's is 1e-5; with them OpenCV computes what Darknet computes.
     """
-    network, note = architecture(), "" if official else "no official weights are used"
+    network, note = architecture(), "" if official else "the official ones are on no package index"
     cfg, seeded = folder / f"{name}.cfg", folder / f"{name}.seeded.weights"
     cfg.write_text(network.text())
     stored = seeded
@@ -57,7 +57,7 @@ def _build(name: str, architecture: Callable[[], Cfg], seed: int, official: bool
         try:
             stored = fetch.fetch(f"{name}.weights")
         except fetch.FetchError as error:
-            note = f"official weights: {error}"
+            note = f"the official ones could not be had: {error}"
     if stored is seeded:
         weights.write_seeded(seeded, network, seed)
     opencv = folder / f"{name}.opencv.weights"
