@@ -7,7 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from fixtures.support import refusals
-from fixtures.support.check import RULES, rows
+from fixtures.support.measured import RULES, rows
 
 RTX = "tensorrt-rtx"
 
