@@ -61,6 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder for records, one file a run",
     )
     group.addoption(
+        "--support",
+        choices=("all", "none"),
+        default="all",
+        help="ask the support tables about every TensorRT release, or about none",
+    )
+    group.addoption(
         "--require",
         default="",
         metavar="STAGE,...",
