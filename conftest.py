@@ -49,6 +49,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "DIR",
         "help": "folder for records, one file a run",
     },
+    "--support": {
+        "choices": ("all", "none"),
+        "default": "all",
+        "help": "ask the support tables about every TensorRT release, or about none",
+    },
     "--require": {
         "default": "",
         "metavar": "STAGE,...",

@@ -7,7 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from fixtures.support import refusals
-from fixtures.support.check import RULES, rows
+from fixtures.support.measured import RULES, rows
 
 RTX = "tensorrt-rtx"
 
@@ -44,6 +44,8 @@ WEIGHT_ONLY = graph("Conv")
         (WEIGHT_ONLY, "1.4.0.76", True, []),
         (WEIGHT_ONLY, "1.5.0.114", False, []),
         (graph("MaxPool"), "1.7.1.116", False, ["maxpool"]),
+        (graph("NonZero"), "1.5.0.114", False, ["nonzero"]),
+        (graph("NonZero"), "1.5.0.114", True, []),
     ],
 )
 def test_the_refused_nodes_are_named(model: ModelProto, version: str, gpu: bool, named: list[str]) -> None:

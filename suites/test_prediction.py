@@ -1,0 +1,16 @@
+"""Which TensorRT releases take each ONNX model, by the support tables alone: no TensorRT is needed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.case import Case
+from fixtures.road import OnnxModel
+
+
+@pytest.mark.stage("support", over=("predicted",))
+def test_release_takes_the_model(
+    case: Case, onnx_model: OnnxModel, predict: Callable[[OnnxModel], None]
+) -> None:
+    """The support tables say that a release takes the model, or name each node that it refuses."""
+    predict(onnx_model)
