@@ -37,6 +37,24 @@ def written(folder: Path, *records: Record) -> Path:
     return folder / "a.jsonl"
 
 
+def test_predicted_releases_of_equal_verdicts_are_folded(report: ModuleType) -> None:
+    """Neighbours that say the same are one section; another verdict or a build begins a new one."""
+    from fixtures.report.terminal import alike
+
+    def at(version: str, verdict: Verdict, **fields: Any) -> Record:
+        return record(
+            verdict, stage="support", tensorrt={"flavour": "tensorrt", "version": version}, **fields
+        )
+
+    rows = [at("7.0", "unsupported"), at("7.1", "passed"), at("7.2", "passed"), at("10.0", "passed")]
+    assert report
+    assert alike(build_matrix([*rows, record()])) == [
+        ["rtx 1.7.1.116"],
+        ["trt 7.0, predicted"],
+        ["trt 7.1, predicted", "trt 7.2, predicted", "trt 10.0, predicted"],
+    ]
+
+
 @pytest.fixture
 def report() -> ModuleType:
     """Return the command line of the report, which needs jinja2 and rich."""
