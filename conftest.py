@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from fixtures.session import names_meta
+
 ROOT = Path(__file__).parent
 pytest_plugins = ["fixtures.plugin"]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -83,5 +85,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the tests of the suite itself out unless they are named: they are not about your model."""
-    named = any("meta" in Path(arg.split("::")[0]).parts for arg in config.args)
-    return True if collection_path.name == "meta" and not named else None
+    named = any(names_meta(config.invocation_params.dir, arg) for arg in config.args)
+    return True if names_meta(ROOT, str(collection_path)) and not named else None

@@ -196,6 +196,15 @@ def test_a_required_stage_that_ran_nothing_fails_the_run(store: Path) -> None:
     assert "--require: stage tensorrt-parity executed nothing" in ended.output
 
 
+def test_a_named_tensorrt_requires_builds_only_where_builds_are_asked_for(store: Path) -> None:
+    """The rerun command of a case of another stage ends green when the case passes."""
+    interpreter = default_interpreter()
+    if interpreter is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    ended = run(store, SOURCE_PARITY, *DIGITS, f"--tensorrt={interpreter}", "-k", "torchscript")
+    assert ended.code == 0, ended.output
+
+
 @pytest.mark.parametrize(
     ("argument", "named"),
     [

@@ -37,7 +37,8 @@ def written(folder: Path, *records: Record) -> Path:
     return folder / "a.jsonl"
 
 
-def test_predicted_releases_of_equal_verdicts_are_folded(report: ModuleType) -> None:
+@pytest.mark.usefixtures("report")
+def test_predicted_releases_of_equal_verdicts_are_folded() -> None:
     """Neighbours that say the same are one section; another verdict or a build begins a new one."""
     from fixtures.report.terminal import alike
 
@@ -47,7 +48,6 @@ def test_predicted_releases_of_equal_verdicts_are_folded(report: ModuleType) -> 
         )
 
     rows = [at("7.0", "unsupported"), at("7.1", "passed"), at("7.2", "passed"), at("10.0", "passed")]
-    assert report
     assert alike(build_matrix([*rows, record()])) == [
         ["rtx 1.7.1.116"],
         ["trt 7.0, predicted"],
