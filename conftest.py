@@ -26,7 +26,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--precision": {
         "default": "fp32",
         "metavar": "NAME,...",
-        "help": "precisions of engines: fp32 (TF32 off), tf32; INT8 has its own suite",
+        "help": "precisions of engines: fp32 (TF32 off), tf32, fp16; INT8 has its own suite",
+    },
+    "--batch": {
+        "default": "1",
+        "metavar": "SIZE,...",
+        "help": "batches of ONNX models and engines: 1 at every opset; 8 and dynamic at the last one",
     },
     "--tensorrt": {
         "action": "append",

@@ -8,7 +8,7 @@ from fixtures.road import OnnxModel, Road
 from fixtures.verdicts import StageError
 
 
-@pytest.mark.stage("convert", over=("converter",))
+@pytest.mark.stage("convert", over=("converter", "batch"))
 def test_converts(case: Case, road: Road, draft: Draft, onnx_model: OnnxModel) -> None:
     """The converter writes a valid ONNX model of the opset asked for, with the outputs in order."""
     model = road.graph(onnx_model)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.batch import Samples
 from fixtures.case import Case
 from fixtures.judge import Draft
 from fixtures.metrics.latency import summarize
-from fixtures.road import OnnxModel, Road, Samples
+from fixtures.road import OnnxModel, Road
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
 

@@ -5,24 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.batch import Samples
 from fixtures.case import Case
 from fixtures.comparison import Comparison
 from fixtures.judge import Draft
-from fixtures.road import OnnxModel, Road, Samples
+from fixtures.road import OnnxModel, Road
 from fixtures.runtimes.tensorrt.client import TensorRT
 
 ANCHOR_OPSET = 10
 """The tutorial's opset; all others are held against it."""
 
 
-@pytest.mark.stage("onnxruntime-parity", over=("converter",))
+@pytest.mark.stage("onnxruntime-parity", over=("converter", "batch"))
 def test_onnxruntime_gives_the_source_outputs(
     case: Case, road: Road, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
 ) -> None:
     """ONNX Runtime gives what the source framework gives."""
 
     def blame() -> str:
-        """The opset is guilty when the same model at the anchor opset does agree."""
+        """The batch, or the opset, is guilty when the model without it does agree."""
+        if case.batch != "1":
+            single, alone = road.onnx_model(case.model, case.converter, case.opset), road.samples(case.model)
+            outputs = road.onnxruntime_outputs(single, alone.inputs, alone.digest)
+            return "batch" if comparison.agree(alone.outputs, outputs) else "source->ONNX"
         if case.opset == ANCHOR_OPSET:
             return "source->ONNX"
         anchor = road.onnx_model(case.model, case.converter, ANCHOR_OPSET)
@@ -51,7 +56,21 @@ def test_opsets_agree(
     comparison.hold(expected, actual)
 
 
-@pytest.mark.stage("tensorrt-parity", over=("tensorrt", "precision"))
+@pytest.mark.stage("fp16-parity", over=("fp16",))
+def test_fp16_graph_keeps_the_outputs(
+    road: Road, draft: Draft, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
+) -> None:
+    """The typed fp16 graph, in ONNX Runtime, gives what the fp32 graph gives, within fp16 rounding."""
+    draft.hop = "fp16"
+    half = road.halved(onnx_model)
+    draft.artifact = str(half.path)
+    expected, actual = (
+        road.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (onnx_model, half)
+    )
+    comparison.hold(expected, actual)
+
+
+@pytest.mark.stage("tensorrt-parity", over=("tensorrt", "precision", "batch"))
 def test_engine_gives_the_onnxruntime_outputs(
     case: Case,
     road: Road,
@@ -66,4 +85,8 @@ def test_engine_gives_the_onnxruntime_outputs(
     engine = build_as_predicted(onnx_model)
     draft.hop = "builder" if case.precision == "fp32" else case.precision
     actual = [gpu.run(engine, sample, precision=case.precision) for sample in samples.inputs]
+    layers = gpu.inspect(engine, precision=case.precision)
+    draft.measure("engine_layers", layers.count, "layers")
+    for precision in sorted(layers.precisions):
+        draft.measure(f"{precision}_layers", 100 * layers.share(precision), "% of layers")
     comparison.hold(road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest), actual)

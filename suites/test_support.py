@@ -8,7 +8,7 @@ from fixtures.case import Case
 from fixtures.road import OnnxModel
 
 
-@pytest.mark.stage("tensorrt-build", over=("tensorrt", "precision"))
+@pytest.mark.stage("tensorrt-build", over=("tensorrt", "precision", "batch"))
 def test_engine_builds(
     case: Case, onnx_model: OnnxModel, build_as_predicted: Callable[[OnnxModel], None]
 ) -> None:

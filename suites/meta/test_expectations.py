@@ -7,6 +7,7 @@ import pytest
 from fixtures.case import Case, Selection, cases
 from fixtures.expectations import ExpectationError, Expectations, Row, load
 from fixtures.judge import Draft, judge
+from fixtures.session import PRECISIONS
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 from reference_models import registry
 
@@ -102,10 +103,21 @@ def test_every_row_is_about_a_case_that_exists() -> None:
     stages = {
         "convert": ("converter",), "onnxruntime-parity": ("converter",), "opset-parity": (),
         "tensorrt-build": ("tensorrt", "precision"), "int8-accuracy": ("route",),
-        "tensorrt-parity": ("tensorrt", "precision"), "latency": ("runtime",),
+        "tensorrt-parity": ("tensorrt", "precision"), "latency": ("runtime",), "fp16-parity": ("fp16",),
     }  # fmt: skip
-    chosen = Selection(models, (10, 11, 12, 13, 17), (), ("fp32", "tf32"), explicit_opsets=False)
+    chosen = Selection(models, (10, 11, 12, 13, 17), (), PRECISIONS, explicit_opsets=False)
     known = [case for stage, over in stages.items() for case in cases(stage, over, chosen)]
     rows = load(FOLDER)
     for row in (*rows.tolerances, *rows.budgets, *rows.known_failures):
         assert any(row.fits(case) for case in known), row.where
+
+
+def test_a_label_gives_way_only_to_a_row_that_names_it() -> None:
+    """Values that must be equal stay so under patterns; a row with their very name loosens them."""
+    numbers = {"rtol": 0.0, "atol": 1.0, "relative_l2": 0.1}
+    pattern, named = (Row(values, {}, numbers, {"values": values}) for values in ("*", "age"))
+    assert Expectations((pattern,)).tolerance_of_label(CASE, "age") is None
+    found = Expectations((named, pattern)).tolerance_of_label(CASE, "age")
+    assert found is not None
+    assert (found.where, found.atol) == ("age", 1.0)
+    assert Expectations((named,)).tolerance_of_label(CASE, "gender") is None

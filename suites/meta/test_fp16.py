@@ -1,0 +1,56 @@
+"""The typed fp16 form of a graph: valid, typed as said, and refused where fp16 cannot hold it."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from fixtures.quantization import fp16
+from fixtures.runtimes.onnxruntime import OnnxRuntime
+from fixtures.verdicts import StageError
+
+
+def save(path: Path, largest: float, opset: int = 13) -> Path:
+    """Write Conv, then Resize by its scales: what must stay float32 next to what must not."""
+    weight = np.linspace(-1, 1, 4 * 3 * 9, dtype=np.float32).reshape(4, 3, 3, 3)
+    weight[0, 0, 0, 0] = largest
+    scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales")
+    inputs = ["c", "scales"] if opset == 10 else ["c", "", "scales"]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["c"], name="conv"),
+            helper.make_node("Resize", inputs, ["y"], name="up", mode="nearest"),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 3, 8, 8))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (1, 4, 12, 12))],
+        [numpy_helper.from_array(weight, "w"), scales],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("opset", [10, 13, 17])
+def test_the_form_is_fp16_inside_and_fp32_outside(tmp_path: Path, opset: int) -> None:
+    """Weights are float16, scales of a Resize and graph outputs float32, values within fp16 rounding."""
+    source = save(tmp_path / "m.onnx", 1.0, opset)
+    fp16.convert(source, tmp_path / "h.onnx")
+    half = onnx.load(tmp_path / "h.onnx")
+    types = {tensor.name: tensor.data_type for tensor in half.graph.initializer}
+    assert types == {"w": TensorProto.FLOAT16, "scales": TensorProto.FLOAT}
+    assert half.graph.output[0].type.tensor_type.elem_type == TensorProto.FLOAT
+    x = {"x": np.random.default_rng(0).random((1, 3, 8, 8), np.float32)}
+    expected, got = (OnnxRuntime(path).run([x])[0]["y"] for path in (source, tmp_path / "h.onnx"))
+    error = np.linalg.norm(got - expected) / np.linalg.norm(expected)
+    assert 0 < error < 2**-10
+
+
+def test_a_weight_beyond_fp16_is_refused(tmp_path: Path) -> None:
+    """A weight of 70,000 would silently become 65,504: the error names the weight."""
+    with pytest.raises(StageError, match=r"weight 'w' holds 70000, beyond fp16's 65504") as raised:
+        fp16.convert(save(tmp_path / "m.onnx", 7e4), tmp_path / "h.onnx")
+    assert raised.value.hop == "fp16"
+    assert not (tmp_path / "h.onnx").exists()
