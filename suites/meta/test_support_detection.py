@@ -60,7 +60,8 @@ def test_nvidia_smi_is_read(plant: Plant) -> None:
     machine = detection.detect()
     first = Gpu("NVIDIA H100 80GB HBM3", (9, 0), 81559 << 20)
     assert machine.gpus == (first, Gpu("Tesla T4", (7, 5), 0))
-    assert (machine.driver, machine.cuda, machine.gpu_reason) == ("580.159.04", (13, 0), "")
+    assert (machine.driver, machine.cuda) == ("580.159.04", (13, 0))
+    assert machine.gpu_reason == "libnocuda.so cannot be loaded"
 
 
 def test_the_query_is_the_one_that_the_rows_are_read_by(plant: Plant, tmp_path: Path) -> None:
@@ -98,20 +99,34 @@ def test_a_program_that_cannot_start_is_a_reason(tmp_path: Path) -> None:
     assert "nvidia-smi does not start" in detection.detect().gpu_reason
 
 
-def test_a_hanging_nvidia_smi_ends_with_all_it_started(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time limit it is ended, even where a child of it holds the pipe."""
-    monkeypatch.setattr(child, "TIMEOUT", 0.5)
-    plant("nvidia-smi", "/bin/sleep 60 & /bin/sleep 60")
+def test_a_hanging_nvidia_smi_ends_with_all_it_started(
+    plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time limit it is ended, even where a child of it holds the pipe, and so is that child."""
+    monkeypatch.setattr(child, "TIMEOUT", 0.3)
+    plant("nvidia-smi", f"(/bin/sleep 1; echo > {tmp_path}/alive) & /bin/sleep 60")
     start = time.monotonic()
-    assert "does not answer within 0.5 s" in nvidia.find_nvidia().reason
+    assert "nvidia-smi does not answer within 0.3 s" in nvidia.find_nvidia().reason
     assert time.monotonic() - start < 20
+    time.sleep(1.2)
+    assert not (tmp_path / "alive").exists()
 
 
-def test_the_kernel_module_names_the_driver_where_nvidia_smi_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "driver", "cuda"),
+    [
+        ("UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023", "535.104.05", (12, 2)),
+        ("UNIX Open Kernel Module for x86_64  580.159.04  Release Build", "580.159.04", (13, 0)),
+        ("UNIX Open Kernel Module for x86_64", "", None),
+    ],
+)
+def test_the_kernel_module_names_the_driver_where_nvidia_smi_does_not(
+    module: str, driver: str, cuda: tuple[int, int] | None, tmp_path: Path
+) -> None:
     """/proc has the driver's version; without devices there is still no GPU."""
-    (tmp_path / "version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug")
+    (tmp_path / "version").write_text(f"NVRM version: NVIDIA {module}\nGCC version: 15.3.0 (GCC)")
     machine = detection.detect()
-    assert (machine.driver, machine.cuda, machine.gpus) == ("535.104.05", (12, 2), ())
+    assert (machine.driver, machine.cuda, machine.gpus) == (driver, cuda, ())
 
 
 def test_the_driver_library_fills_in_what_an_old_nvidia_smi_leaves_out(
@@ -124,6 +139,17 @@ def test_the_driver_library_fills_in_what_an_old_nvidia_smi_leaves_out(
     monkeypatch.setattr(nvidia, "_library", lambda: nvidia.read_probe(reply.out))
     machine = detection.detect()
     assert (machine.gpus, machine.cuda) == ((Gpu("Tesla T4", (7, 5), 1024),), (11, 4))
+    assert machine.gpu_reason == ""
+
+
+def test_a_gpu_that_is_hidden_from_cuda_is_none(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty CUDA_VISIBLE_DEVICES nvidia-smi lists the GPU and the driver library answers 100."""
+    plant("nvidia-smi", f"echo '{ROW}'")
+    text = '{"cuda": 13000, "gpus": [], "reason": "the CUDA driver answers error 100"}'
+    monkeypatch.setattr(nvidia, "_library", lambda: nvidia.read_probe(text))
+    machine = detection.detect()
+    assert (machine.gpus, machine.driver) == ((), "580.159.04")
+    assert machine.gpu_reason == "nvidia-smi lists GPUs; the CUDA driver answers error 100"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"cuda": 1, "gpus": [[1]], "reason": ""}'])
@@ -243,6 +269,7 @@ def test_the_command_prints_the_table(plant: Plant, capsys: pytest.CaptureFixtur
     assert main(["--environment"]) == 0
     out = capsys.readouterr().out
     assert "GPU       NVIDIA H100 80GB HBM3, compute capability 9.0, 80 GiB\n" in out
+    assert "          libnocuda.so cannot be loaded: engines do not run until that is mended\n" in out
     assert "run         no: compute capability 9.0 is refused (measured)" in out
 
 

@@ -119,6 +119,7 @@ def test_one_gpu_that_runs_is_enough(first: tuple[int, int]) -> None:
         (replace(LAPTOP, installed={"tensorrt-cu12": "10.9.0.34", "tensorrt-llm": "10.9"}), "trt10.9",
          "installed here: tensorrt-cu12==10.9.0.34"),
         (replace(LAPTOP, installed={"tensorrt": "8.4.1.5"}), "trt8.4", "installed here: tensorrt==8.4.1.5"),
+        (replace(LAPTOP, installed={"tensorrt-rtx-cu13": "1.6.1.120"}), "rtx1.7", "tox run -e rtx17"),
         (replace(LAPTOP, python=OLDER), "rtx1.7", "python -m pip install tensorrt-rtx-cu13==1.7.1.116"),
     ],
 )  # fmt: skip
@@ -138,6 +139,7 @@ def test_how_to_install(machine: Machine, label: str, steps: str) -> None:
         (replace(LAPTOP, system="windows", arch="arm64", glibc=None), "rtx1.7",
          "no: there is no TensorRT for win_arm64"),
         (replace(LAPTOP, glibc=(2, 17)), "rtx1.4", "no: its wheels need glibc 2.28, here it is 2.17"),
+        (replace(LAPTOP, glibc=(2, 28)), "rtx1.4", "yes, without GPU"),
         (replace(LAPTOP, glibc=None), "rtx1.7", "no: its wheels need glibc 2.28, here is another C library"),
         (replace(LAPTOP, arch="aarch64"), "rtx1.5", "no: no wheel for linux_aarch64"),
         (replace(LAPTOP, arch="aarch64"), "rtx1.6", "yes, without GPU"),
@@ -154,7 +156,9 @@ def test_a_jetson_is_told_what_is_known() -> None:
     assert "no wheel for jetson: JetPack, for Python 3.8-3.10" in answer(JETSON, "trt10.3").steps
     assert answer(JETSON, "trt10.3").run == "yes"
     assert "driver has CUDA 12.6, needs 13" in answer(JETSON, "trt11.4").run
-    assert "tensorrt-cu13==11.4.0.106" in answer(replace(JETSON, cuda=(13, 0)), "trt11.4").steps
+    newer = answer(replace(JETSON, cuda=(13, 0)), "trt11.4")
+    assert "tensorrt-cu13==11.4.0.106" in newer.steps
+    assert newer.run == "yes"
     assert "the tables do not know" in describe(JETSON, releases(), as_json=False)
     assert answer(JETSON, "rtx1.7").build == "no: no wheel for jetson"
 
