@@ -50,7 +50,10 @@ class StandIn:
     def identity(self) -> Identity:
         """Which version it says it is."""
         reason = "" if self.device else "no pycuda"
-        return Identity("tensorrt-rtx", self.version, "3.11", "linux", self.device, reason, Path("python"))
+        return Identity(
+            flavour="tensorrt-rtx", version=self.version, python="3.11", platform="linux",
+            device=self.device, device_reason=reason, interpreter=Path("python"),
+        )  # fmt: skip
 
     def build(self, model: Path, *, engine: Path | None, **_: Any) -> Build:
         """Write an engine, or refuse with the planted problem."""
