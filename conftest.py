@@ -40,6 +40,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "Python interpreter that has a TensorRT; repeat it for several versions. "
         "Without it: the interpreter that runs pytest, when it has one",
     },
+    "--migrate": {
+        "nargs": 2,
+        "default": [],
+        "metavar": ("FROM", "TO"),
+        "help": "two interpreters with a TensorRT each, in place of --tensorrt: run both, and hold the "
+        "second version against the first (stage migration)",
+    },
     "--artifacts": {
         "type": Path,
         "default": ROOT / "artifacts",

@@ -1,5 +1,6 @@
 """Expectation files fit their schema, select what they say, and a stale or wrong row is seen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,9 @@ def test_every_row_is_about_a_case_that_exists() -> None:
     }  # fmt: skip
     chosen = Selection(models, (10, 11, 12, 13, 17), (), PRECISIONS, explicit_opsets=False)
     known = [case for stage, over in stages.items() for case in cases(stage, over, chosen)]
+    pair = replace(chosen, tensorrt=("rtx1.6.1.120", "rtx1.7.1.116"), baseline="rtx1.6.1.120")
+    for axis in ("precision", "route"):
+        known += cases("migration", ("tensorrt", "migration", axis), pair)
     rows = load(FOLDER)
     for row in (*rows.tolerances, *rows.budgets, *rows.known_failures):
         assert any(row.fits(case) for case in known), row.where

@@ -1,0 +1,35 @@
+"""Nothing is lost when one TensorRT replaces another: ``pytest suites --migrate FROM TO``."""
+
+import pytest
+
+from fixtures.case import Case
+from fixtures.comparison import Comparison
+from fixtures.judge import Draft
+from fixtures.migration import Migration
+from fixtures.road import OnnxModel, Road
+from fixtures.runtimes.tensorrt.client import TensorRT
+
+
+@pytest.fixture
+def migration(
+    road: Road, draft: Draft, comparison: Comparison, baseline: TensorRT, tensorrt: TensorRT
+) -> Migration:
+    """The way of an ONNX model from the one version to the other."""
+    return Migration(draft, road, comparison, baseline, tensorrt)
+
+
+@pytest.mark.stage("migration", over=("tensorrt", "migration", "precision", "batch"))
+def test_the_model_migrates(onnx_model: OnnxModel, migration: Migration) -> None:
+    """The second version takes what the first does, and its engine gives the first one's outputs."""
+    migration.hold(onnx_model)
+
+
+@pytest.mark.stage("migration", over=("tensorrt", "migration", "route"))
+def test_the_quantized_model_migrates(
+    case: Case, road: Road, draft: Draft, onnx_model: OnnxModel, migration: Migration
+) -> None:
+    """The same holds of the model in INT8, by each quantization route."""
+    draft.hop = "calibration"
+    model = road.quantized(case.model, onnx_model, case.route)
+    draft.artifact = str(model.path)
+    migration.hold(model)
