@@ -78,6 +78,36 @@ def test_calibration_without_calibrators_says_what_to_do(rtx: TensorRT, relu: Pa
         rtx.build(relu, precision="int8", calibration={"x": np.zeros((2, 1, 4), np.float32)})
 
 
+def linear(path: Path, factor: float) -> Path:
+    """Write y = x @ w with a constant w."""
+    weight = onnx.numpy_helper.from_array(np.full((16, 16), factor, np.float32), "w")
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")], "net",
+        [value("x", TensorProto.FLOAT, (1, 16))], [value("y", TensorProto.FLOAT, (1, 16))], [weight],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "options", [BuildOptions(refit=True), BuildOptions(strip=True)], ids=["refit", "strip"]
+)
+def test_weights_are_exchanged(rtx: TensorRT, tmp_path: Path, options: BuildOptions) -> None:
+    """An engine built to be refitted, or without weights, gives what the model it is refitted from gives."""
+    if rtx.identity.device is None:
+        pytest.skip(f"refitting runs the engine: {rtx.identity.device_reason}")
+    one, two = linear(tmp_path / "one.onnx", 1.0), linear(tmp_path / "two.onnx", 2.0)
+    engine, refitted = tmp_path / "one.engine", tmp_path / "two.engine"
+    build = rtx.build(one, engine=engine, options=options)
+    if "CUDA error 222" in build.problem:
+        pytest.skip(f"this driver is older than what the release compiles for: {build.problem}")
+    assert build.ok, build.problem
+    rtx.refit(engine, two, refitted)
+    x = {"x": np.ones((1, 16), np.float32)}
+    assert np.array_equal(rtx.run(refitted, x)["y"], np.full((1, 16), 32, np.float32))
+
+
 def test_external_data_that_is_missing_is_named(rtx: TensorRT, tmp_path: Path) -> None:
     """A model whose weights lie in another file, which is not there: the error names that file."""
     weight = onnx.numpy_helper.from_array(np.ones((4, 4), np.float32), "w")
