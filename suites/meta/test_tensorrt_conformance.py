@@ -8,6 +8,7 @@ Each worker is the real one, in a process of its own, whose `tensorrt` is the st
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,16 @@ def test_a_call_that_a_version_lacks_is_seen(
         pytest.raises(StageError, match=f"TensorRT {version} has no IBuilderConfig.max_workspace_size"),
     ):
         client.build(save(tmp_path / "m.onnx", RELU))
+
+
+@pytest.mark.parametrize("version", [v for v in RELEASES if v[0] in "78"])
+def test_old_python(tmp_path: Path, version: str) -> None:
+    """The worker of an old TensorRT runs under an old Python, which TRT_PARITY_OLD_PYTHON names."""
+    old = os.environ.get("TRT_PARITY_OLD_PYTHON")
+    if not old:
+        pytest.skip("set TRT_PARITY_OLD_PYTHON to a Python 3.7 or 3.8 that has numpy, onnx and onnxruntime")
+    model, x = save(tmp_path / "m.onnx", RELU), sample(*SHAPE)
+    with conformance.worker(tmp_path / "modules", RELEASES[version], interpreter=old) as client:
+        assert client.identity.python.startswith(("3.7.", "3.8."))
+        assert client.build(model, engine=tmp_path / "m.engine").ok
+        np.testing.assert_array_equal(client.run(tmp_path / "m.engine", {"x": x})["y"], np.maximum(x, 0))
