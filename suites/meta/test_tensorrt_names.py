@@ -132,13 +132,21 @@ def test_a_name_that_is_not_in_the_list_is_not_there(trt: Any, message: str) -> 
 
 
 def test_a_name_without_behaviour_is_not_taken_for_absent(trt: Any) -> None:
-    """Planted: what the release has and nobody has played is an error of its own, also for `hasattr`."""
+    """Planted: what the release has and nobody has played is there, and its use is an error."""
     builder = trt.Builder(trt.Logger())
+    config = builder.create_builder_config()
     assert hasattr(builder, "reset")
     with pytest.raises(module.NotPlayedError, match=r"Builder\.reset"):
         builder.reset()
+    assert hasattr(builder, "num_DLA_cores")
     with pytest.raises(module.NotPlayedError, match=r"Builder\.num_DLA_cores"):
-        hasattr(builder, "num_DLA_cores")
+        int(builder.num_DLA_cores)
+    with pytest.raises(module.NotPlayedError, match=r"IBuilderConfig\.builder_optimization_level"):
+        assert config.builder_optimization_level == 3
+    config.builder_optimization_level = 5
+    assert config.builder_optimization_level == 5
+    with pytest.raises(AttributeError):
+        builder.num_DLA_cores = 1
 
 
 def test_enumerators_are_no_integers(trt: Any) -> None:

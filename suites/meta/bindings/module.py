@@ -2,8 +2,9 @@
 
 It tests the worker's flow, never numbers: what it executes is ONNX Runtime. A name that the release
 lacks raises AttributeError, on the module, a class, an enumeration or an instance, read or written. A
-name that the release has but nobody has played yet raises NotPlayedError, which `hasattr` does not
-swallow. What a class does stands once, whatever the release, in one of the modules beside this one.
+name that the release has but nobody has played yet is there for `hasattr`, and raises NotPlayedError
+as soon as it is called or its value is used. What a class does stands once, whatever the release, in
+one of the modules beside this one.
 """
 
 from __future__ import annotations
@@ -118,13 +119,18 @@ def not_played(version: str, name: str) -> Any:
     return call
 
 
+def unknown(version: str, name: str) -> Any:
+    """Give a value that is there, and that nothing can be done with: every use says whose it would be."""
+    call = not_played(version, name)
+    uses = ("getattr", "call", "int", "index", "float", "bool", "str", "repr", "eq", "ne", "lt", "gt", "hash")
+    return type("Unknown", (), {f"__{use}__": call for use in (*uses, "or", "and", "iter", "len")})()
+
+
 def stored(version: str, owner: str, name: str) -> property:
-    """Give a property that can be read once it has been set: enough for the knobs of a builder."""
+    """Give a property that has a value once it has been set: enough for the knobs of a builder."""
 
     def read(self: Any) -> Any:
-        if "_" + name not in vars(self):
-            not_played(version, f"{owner}.{name}")()
-        return vars(self)["_" + name]
+        return vars(self).get("_" + name, unknown(version, f"{owner}.{name}"))
 
     def write(self: Any, value: Any) -> None:
         object.__setattr__(self, "_" + name, value)
@@ -138,7 +144,7 @@ def attributes(api: Api, owner: str, played: Mapping[str, Any]) -> Iterator[tupl
     for word in api.release.of(owner, "method"):
         yield word, played.get(word) or not_played(version, f"{owner}.{word}")
     for word in api.release.of(owner, "readonly"):
-        yield word, property(played[word].fget if word in played else not_played(version, f"{owner}.{word}"))
+        yield word, property((played[word] if word in played else stored(version, owner, word)).fget)
     for word in api.release.of(owner, "property"):
         yield word, played.get(word) or stored(version, owner, word)
 
