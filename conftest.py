@@ -37,8 +37,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "default": [],
         "metavar": "INTERPRETER",
-        "help": "Python interpreter that has a TensorRT; repeat it for several versions. "
-        "Without it: the interpreter that runs pytest, when it has one",
+        "help": "Python interpreter that has a TensorRT, or a folder of its wheels; repeat it for several "
+        "versions. Without it: the interpreter that runs pytest, when it has one",
+    },
+    "--missing": {
+        "action": "append",
+        "default": [],
+        "metavar": "VERSION=REASON",
+        "help": "a TensorRT that should be here and is not: its stages are recorded as not-run",
     },
     "--migrate": {
         "nargs": 2,

@@ -24,7 +24,8 @@ RULES = {
         "fixtures.artifacts", "fixtures.runtimes.base",
     },
     "fixtures/runtimes": {
-        "numpy", "reference_models", "fixtures.runtimes", "fixtures.artifacts", "fixtures.verdicts",
+        "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.artifacts",
+        "fixtures.verdicts",
     },
     "fixtures/report": {"jinja2", "rich", "fixtures.records", "fixtures.verdicts", "fixtures.report"},
 }  # fmt: skip

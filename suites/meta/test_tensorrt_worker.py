@@ -345,7 +345,30 @@ def test_interpreter_that_is_none(tmp_path: Path, case: str) -> None:
     text = str(caught.value)
     assert text.startswith(f"{script} gives no TensorRT worker: ")
     assert message in text
-    assert "give --tensorrt an interpreter that has numpy and tensorrt" in text
+    assert text.endswith("give --tensorrt an interpreter that has numpy and tensorrt or tensorrt_rtx")
+
+
+BROKEN = {
+    "Python version mismatch: module was compiled for Python 3.10, but the interpreter is 3.11": (
+        "that is a wheel for another Python: give the interpreter that it is for"
+    ),
+    "No module named 'tensorrt_bindings.tensorrt'": "that is a wheel for another Python",
+    "libcuda.so.1: cannot open shared object file: No such file": "NVIDIA's driver is missing: install it",
+    "libnvinfer.so.7: cannot open shared object file: No such file": "to LD_LIBRARY_PATH: `lib` of",
+    "libcudnn.so.8: cannot open shared object file: No such file": "or that of CUDA or cuDNN",
+}
+
+
+@pytest.mark.parametrize("cause", BROKEN)
+def test_tensorrt_that_cannot_be_imported(tmp_path: Path, cause: str) -> None:
+    """A TensorRT for another Python, and one without driver or libraries, get the remedy of that cause."""
+    for name in worker.MODULES:
+        (tmp_path / f"{name}.py").write_text(f"raise ImportError({cause!r})\n")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    with TensorRT(sys.executable, environment=environment) as trt, pytest.raises(WorkerStartError) as caught:
+        _ = trt.identity
+    assert cause in str(caught.value)
+    assert BROKEN[cause] in str(caught.value)
 
 
 def test_interpreter_that_cannot_be_executed(tmp_path: Path) -> None:
@@ -372,7 +395,7 @@ def test_resolve_what_is_no_interpreter(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("")
     cases = {
         "rtx15": r"is a directory: did you mean --tensorrt .*rtx15/bin/python\?",
-        "rtx15/bin": "is a directory: give the Python interpreter",
+        "rtx15/bin": "is a directory: give the Python that has TensorRT, .* or a folder with its wheels",
         "plain": "cannot be executed",
         "absent": "no such interpreter",
     }
