@@ -7,6 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.support import refusals
+from fixtures.support.specimens.quantized import weights
 from fixtures.support.specimens.sketch import Sketch
 from suites.meta.support_models import fed
 
@@ -44,6 +45,13 @@ def scaled_size() -> ModelProto:
     return sketch.model()
 
 
+def product(low: str, scales: int, operator: str = "Conv") -> ModelProto:
+    """A product of an INT8 tensor and weights quantized to a type, by one scale or one a channel."""
+    sketch = Sketch(21)
+    weights(sketch, low, 0, scales > 1, operator, True, "FLOAT")
+    return sketch.model()
+
+
 ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("absent_type", fed("Identity", "INT16", 4), fed("Identity", "INT64", 4)),
     ("absent_type", added("UINT64", constant=False), added("INT64", constant=False)),
@@ -57,17 +65,19 @@ ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("computed_size", sized("computed"), sized("argmax")),
     ("computed_size", sized("computed"), sized("shape")),
     ("computed_size", sized("computed"), scaled_size()),
+    ("mixed_quantization", product("INT4", 1), product("INT4", 1, "ConvTranspose")),
+    ("mixed_quantization", product("INT4", 1, "MatMul"), product("INT4", 4, "MatMul")),
+    ("mixed_quantization", product("FLOAT8E4M3FN", 4), product("INT8", 4)),
     ("size_unknown_at_build", squeezed("argmax"), squeezed("shape")),
 ]  # fmt: skip
 """Rule, a model that it refuses, one that it takes."""
 
 
 @pytest.mark.parametrize(("rule", "refused", "taken"), ROWS)
-@pytest.mark.parametrize("version", ["1.4", "1.7"])
-def test_a_rule_refuses_and_takes(rule: str, refused: ModelProto, taken: ModelProto, version: str) -> None:
+def test_a_rule_refuses_and_takes(rule: str, refused: ModelProto, taken: ModelProto) -> None:
     """TensorRT-RTX refuses the one by a row of refusals.toml, with reason and remedy, and takes the other."""
-    assert refusals(taken, "tensorrt-rtx", version, gpu=False) == []
-    found = refusals(refused, "tensorrt-rtx", version, gpu=False)
+    assert refusals(taken, "tensorrt-rtx", "1.7", gpu=False) == []
+    found = refusals(refused, "tensorrt-rtx", "1.7", gpu=False)
     assert found, rule
     assert all(refusal.where.startswith("refusals.toml row") for refusal in found)
     assert all(refusal.node and refusal.why and refusal.remedy for refusal in found)
