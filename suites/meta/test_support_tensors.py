@@ -7,6 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.support import refusals
+from fixtures.support.measured import RULES
 from fixtures.support.specimens.quantized import weights
 from fixtures.support.specimens.sketch import Sketch
 from suites.meta.support_models import fed
@@ -24,6 +25,13 @@ def squeezed(how: str) -> ModelProto:
     """An Unsqueeze whose axis is given in some way."""
     sketch = Sketch(13)
     sketch.end("Unsqueeze", sketch.feed("FLOAT", 4, 8), sketch.given(np.array([0]), how), rank=3)
+    return sketch.model()
+
+
+def summed(how: str) -> ModelProto:
+    """A CumSum whose axis is given in some way."""
+    sketch = Sketch(14)
+    sketch.end("CumSum", sketch.feed("FLOAT", 4, 8), sketch.given(np.array([0]), how))
     return sketch.model()
 
 
@@ -68,7 +76,8 @@ ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("mixed_quantization", product("INT4", 1), product("INT4", 1, "ConvTranspose")),
     ("mixed_quantization", product("INT4", 1, "MatMul"), product("INT4", 4, "MatMul")),
     ("mixed_quantization", product("FLOAT8E4M3FN", 4), product("INT8", 4)),
-    ("size_unknown_at_build", squeezed("argmax"), squeezed("shape")),
+    ("axis_unknown_at_build", squeezed("argmax"), squeezed("shape")),
+    ("depth_unknown_at_build", summed("argmax"), summed("shape")),
 ]  # fmt: skip
 """Rule, a model that it refuses, one that it takes."""
 
@@ -97,6 +106,12 @@ def test_eight_axes_hold_for_every_release(flavour: str, version: str) -> None:
     (refusal,) = refusals(fed("Relu", "FLOAT", *[1] * 9, opset=11), flavour, version, gpu=True)
     assert refusal.where.endswith("documented")
     assert refusals(fed("Identity", "INT16", 4, opset=11), flavour, version, gpu=True) == []
+
+
+def test_every_rule_about_tensors_has_an_example() -> None:
+    """No rule of tensors.py is without a refused and a taken model; INT8 without a GPU has its own test."""
+    about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")}
+    assert about - {rule for rule, *_ in ROWS} == {"int8_tensor"}
 
 
 def test_what_is_not_known_of_a_tensor_is_no_refusal() -> None:
