@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from fixtures.support import Refusal, inspect, refusals
 from fixtures.support.limits import LIMITS
-from suites.meta.support_models import one, resize
+from suites.meta.support_models import clipped, fed, filled, grid, one, resize
 
 W = np.ones((1, 1, 3, 3), np.float32)
 LINE = np.ones((1, 1, 3), np.float32)
@@ -54,6 +54,15 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("constant_inputs", "rtx1.5", one("ReduceSum", [[1]], computed=[1]), one("ReduceSum", [[1]])),
     ("dilations", "rtx1.5", one("LpPool", dilations=[2, 2], **KERNEL), one("LpPool", **KERNEL)),
     ("spatial_dims", "rtx1.7", one("MaxPool", kernel_shape=[2] * 4), one("MaxPool", kernel_shape=[2])),
+    ("rank", "rtx1.7", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, 4)),
+    ("rank", "rtx1.5", grid(5), grid(4)),
+    ("refused_types", "rtx1.7", fed("Erf", "INT32", 4), fed("Erf", "FLOAT16", 4)),
+    ("computed_types", "rtx1.7", clipped("fed"), clipped("constant")),
+    ("deconvolution", "rtx1.7", one("ConvTranspose", [W], strides=[2, 2], dilations=[2, 2]),
+     one("ConvTranspose", [W], strides=[2, 2])),
+    ("deconvolution", "rtx1.7", one("ConvTranspose", [LINE], output_shape=[16]),
+     one("ConvTranspose", [W], output_shape=[16, 16])),
+    ("value_type", "rtx1.7", filled(TensorProto.INT8), filled(TensorProto.INT32)),
     ("training", "rtx1.7", one("Dropout", [SCALE, True]), one("Dropout", [SCALE, False])),
     ("zero_point", "rtx1.7", one("QuantizeLinear", [SCALE, np.int8(3)]),
      one("QuantizeLinear", [SCALE, np.int8(0)])),
