@@ -7,6 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from fixtures.support import refusals
+from fixtures.support.remedies import FIXED
 from fixtures.support.rewrites.registry import REWRITES
 from suites.meta.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
@@ -86,9 +87,9 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("resize by MatMul", "rtx1.7", resize([1, 1, 0.5, 0.5], mode="cubic", antialias=1, exclude_outside=1)),
     ("resize by MatMul", "trt7.0", resize([1, 1, 3, 3], mode="linear", opset=13,
                                           coordinate_transformation_mode="align_corners")),
-    ("weights without zero point", "trt8.0", weights(WEIGHTS.astype(np.uint8), np.uint8(128))),
-    ("weights without zero point", "rtx1.7", weights(WEIGHTS.astype(np.uint8) * 2, np.uint8(9))),
-    ("weights without zero point", "rtx1.7",
+    ("weights as int8", "trt8.0", weights(WEIGHTS.astype(np.uint8), np.uint8(128))),
+    ("weights as floats", "rtx1.7", weights(WEIGHTS.astype(np.uint8) * 2, np.uint8(9))),
+    ("weights as int8", "rtx1.7",
      weights(WEIGHTS.astype(np.int8), np.array([1, 2, 3], np.int8), np.array([1, 2, 3], F), axis=0)),
     ("uint8 as int8", "trt8.0", quantized(np.uint8(128))),
     ("uint8 as int8", "rtx1.7", quantized(np.full(4, 128, np.uint8), FOUR / 9, axis=1)),
@@ -160,7 +161,19 @@ def test_every_rewrite_has_an_example() -> None:
     assert {rewrite for rewrite, *_ in ROWS} | by_hand == {row.name for row in REWRITES}
 
 
-PLANTED = {"resize by Gather", "resize by MatMul", "weights without zero point", "indices from the front"}
+@pytest.mark.parametrize("operator", sorted(FIXED))
+def test_a_remedy_that_names_the_command_is_true(operator: str) -> None:
+    """Each operator of which a remedy says that ``--fix`` writes it has a row above."""
+    assert operator in {node.op_type for _, _, model in ROWS for node in model.graph.node}
+
+
+PLANTED = {
+    "resize by Gather",
+    "resize by MatMul",
+    "weights as int8",
+    "weights as floats",
+    "indices from the front",
+}
 
 
 @pytest.mark.parametrize(("rewrite", "version", "model"), [r for r in ROWS if r[0] in PLANTED], ids=name_of)
