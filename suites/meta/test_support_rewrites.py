@@ -24,6 +24,7 @@ PAIR, FOUR = np.array([1, 2], F), np.array([1, 2, 3, 4], F)
 GROUPS: dict[str, Any] = {"num_groups": 2}
 CONV: dict[str, Any] = {"pads": [1, 2], "dilations": [2], "shape": (1, 4, 8)}
 DILATED: dict[str, Any] = {"kernel_shape": [3], "dilations": [2], "shape": (2, 3, 9)}
+ANY_BATCH = ("n", 4, 8, 8)
 KERNEL: dict[str, Any] = {"kernel_shape": [3, 2], "strides": [2, 1], "dilations": [2, 3], "opset": 17}
 
 
@@ -111,12 +112,14 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("indices from the front", "trt8.0", single("Gather", [[-1, 2, -4]], axis=1, opset=13)),
     ("part of shape", "trt8.0", single("Shape", start=1, end=-1, opset=15, made=TensorProto.INT64)),
     ("part of shape", "trt8.0",
-     single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=("n", 4, 8, 8))),
+     single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=ANY_BATCH)),
     *(("function body", version, model) for version, model in [
         ("trt8.6", single("Mish", opset=18)),
         ("trt7.0", single("Mish", opset=22)),
         ("trt7.0", single("HardSwish", opset=14)),
-        ("trt8.0", single("HardSwish", opset=14)),
+        ("trt7.0", single("LayerNormalization", [np.ones(8, F)], opset=17, shape=ANY_BATCH)),
+                ("trt7.0", single("GroupNormalization", [FOUR, FOUR], opset=21, shape=ANY_BATCH, **GROUPS)),
+                ("trt8.0", single("HardSwish", opset=14)),
         ("trt8.6", single("Gelu", opset=20)),
         ("trt8.6", single("Gelu", opset=20, approximate="tanh")),
         ("trt7.0", single("Celu", opset=12, alpha=0.7)),

@@ -10,7 +10,7 @@ from fixtures.support import inspect
 from fixtures.support.rewrites import forms, pooling
 from fixtures.support.rewrites.graphs import Fresh, makers, types
 from fixtures.support.rewrites.site import Site
-from suites.meta.rewrite_models import assert_equal, feed, fixed, release, run, single, small
+from suites.meta.rewrite_models import assert_equal, feed, fixed, run, single, small
 
 F = np.float32
 HALF, FLOAT = TensorProto.FLOAT16, TensorProto.FLOAT
@@ -78,7 +78,7 @@ def site(model: ModelProto) -> Site:
     """The place of a model's one node."""
     node = next(iter(inspect(model).nodes.values()))[0]
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    return Site(node, node.opset, release("rtx1.7"), types(model), weights, makers(model), Fresh(model))
+    return Site(node, node.opset, types(model), weights, makers(model), Fresh(model))
 
 
 @pytest.mark.parametrize(
