@@ -129,7 +129,7 @@ def test_weights_in_other_files_go_beside_the_new_model(
 
 
 @pytest.mark.parametrize(
-    ("data", "says"), [(None, "are in w.bin, which is not there"), (b"short", "cannot be read")]
+    ("data", "says"), [(None, "are in w.bin, which is not there"), (b"short", "w.bin, which is too short")]
 )
 def test_missing_weights_are_named(
     data: bytes | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
