@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any
 
+from suites.meta.bindings import cuda
 from suites.meta.bindings.playing import MAGIC, Played, behaviours, fail
 
 
@@ -85,6 +86,33 @@ class IBuilderConfig(Played):
     num_optimization_profiles = property(lambda self: len(self._profiles))
 
 
+class IInt8EntropyCalibrator2(Played):
+    """What a user derives a calibrator from."""
+
+    def __init__(self) -> None:
+        pass
+
+
+class IInt8MinMaxCalibrator(IInt8EntropyCalibrator2):
+    """Another one."""
+
+
+def calibrate(calibrator: Any, inputs: Any) -> Any:
+    """Ask a calibrator for all its batches; gives the sum of each and leaves it a cache."""
+    names, sums = [tensor.name for tensor in inputs], []
+    assert calibrator.read_calibration_cache() is None
+    addresses = calibrator.get_batch(names)
+    while addresses:
+        arrays = [
+            cuda.view(at, (calibrator.get_batch_size(), *tensor.shape[1:]), "float32")
+            for at, tensor in zip(addresses, inputs)
+        ]
+        sums.append([float(array.sum()) for array in arrays])
+        addresses = calibrator.get_batch(names)
+    calibrator.write_calibration_cache(b"a calibration cache of the stand-in\n")
+    return sums
+
+
 class Builder(Played):
     """Makes networks, and plans of them."""
 
@@ -134,6 +162,8 @@ class Builder(Played):
         about = {"version": self._api.release.version, "flags": sorted(config._flags), "shapes": shapes}
         knobs = ("profiling_verbosity", "hardware_compatibility_level", "builder_optimization_level")
         about.update({knob: str(vars(config)["_" + knob]) for knob in knobs if "_" + knob in vars(config)})
+        if calibrator := vars(config).get("_int8_calibrator"):
+            about["calibrated"] = calibrate(calibrator, inputs)
         return MAGIC + json.dumps(about).encode() + b"\n" + network._data
 
 

@@ -19,8 +19,13 @@ class EngineInspector(Played):
         self._api.check(format, "LayerInformationFormat")
         plan, api = self._engine._plan, self._api
         rows: list[Any] = [
-            {"Name": n.name, "LayerType": n.op_type, "Inputs": list(n.input), "Outputs": list(n.output)}
-            for n in plan.model.graph.node
+            {
+                "Name": node.name,
+                "LayerType": node.op_type,
+                "Inputs": [{"Name": name, "Datatype": "Float"} for name in node.input],
+                "Outputs": [{"Name": name, "Datatype": "Float"} for name in node.output],
+            }
+            for node in plan.model.graph.node
         ]
         if plan.about.get("profiling_verbosity") != "ProfilingVerbosity.DETAILED":
             rows = [row["Name"] for row in rows]

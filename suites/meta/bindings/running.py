@@ -82,6 +82,19 @@ class Runtime(Played):
         return self._api.make("ICudaEngine", data, self._logger)
 
 
+class ISerializationConfig(Played):
+    """Whether weights are left out, as they are at first."""
+
+    def __init__(self) -> None:
+        self._stripped = True
+
+    def clear_flag(self, flag: Any) -> bool:
+        """Let a part go in."""
+        self._api.check(flag, "SerializationFlag")
+        self._stripped = self._stripped and flag.name != "EXCLUDE_WEIGHTS"
+        return True
+
+
 class ICudaEngine(Played):
     """An engine, asked by tensors' names or by bindings' numbers."""
 
@@ -101,6 +114,15 @@ class ICudaEngine(Played):
     def serialize(self) -> Any:
         """Give the plan."""
         return self._api.make("IHostMemory", self._data)
+
+    def create_serialization_config(self) -> Any:
+        """Make what says how the engine is serialized."""
+        return self._api.make("ISerializationConfig")
+
+    def serialize_with_config(self, config: Any) -> Any:
+        """Give the plan with the weights that the engine has now."""
+        head = MAGIC + json.dumps(self._plan.about).encode() + b"\n"
+        return self._api.make("IHostMemory", head if config._stripped else head + self._plan.model_bytes)
 
     def create_execution_context(self, *_: Any) -> Any:
         """Make a context."""
