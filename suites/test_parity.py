@@ -80,6 +80,7 @@ def test_engine_gives_the_onnxruntime_outputs(
     gpu: TensorRT,
     build_as_predicted: Callable[[OnnxModel], Path],
     comparison: Comparison,
+    fp16_rounding: Callable[[], dict[str, float]],
 ) -> None:
     """The TensorRT engine gives what ONNX Runtime gives."""
     engine = build_as_predicted(onnx_model)
@@ -89,4 +90,5 @@ def test_engine_gives_the_onnxruntime_outputs(
     draft.measure("engine_layers", layers.count, "layers")
     for precision in sorted(layers.precisions):
         draft.measure(f"{precision}_layers", 100 * layers.share(precision), "% of layers")
-    comparison.hold(road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest), actual)
+    expected = road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
+    comparison.hold(expected, actual, rounding=fp16_rounding())

@@ -78,3 +78,12 @@ def test_of_several_samples_the_worst_is_kept() -> None:
     good = [difference("x", BASE["b"], BASE["b"], STRICT)]
     bad = [difference("x", BASE["b"], BASE["b"] + np.float32(1), STRICT)]
     assert worst_of([good, bad, good]) == bad
+
+
+@pytest.mark.parametrize(("rounding", "limit"), [(1e-3, 5e-3), (1e-2, 2e-2), (0.0, 2e-2), (None, 2e-2)])
+def test_a_limit_follows_the_rounding_of_the_network(rounding: float | None, limit: float) -> None:
+    """A multiple of what fp16 rounding does stands where it is less than the row's own limit, and says so."""
+    scaled = Tolerance(0, 0, 2e-2, times_fp16=5, where="row 1").scaled(rounding)
+    assert scaled.relative_l2 == pytest.approx(limit)
+    assert ("5 times the 0.001 of fp16 rounding" in scaled.where) == (limit < 2e-2)
+    assert Tolerance(0, 0, 2e-2).scaled(1e-6).relative_l2 == 2e-2
