@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.case import Case, Selection, cases
+from fixtures.case import BATCH_NAMES, Case, Selection, cases
 from fixtures.expectations import ExpectationError, Expectations, Row, load
 from fixtures.judge import Draft, judge
 from fixtures.session import PRECISIONS
@@ -104,9 +104,13 @@ def test_every_row_is_about_a_case_that_exists() -> None:
     stages = {
         "convert": ("converter",), "onnxruntime-parity": ("converter",), "opset-parity": (),
         "tensorrt-build": ("tensorrt", "precision"), "int8-accuracy": ("route",),
-        "tensorrt-parity": ("tensorrt", "precision"), "latency": ("runtime",), "fp16-parity": ("fp16",),
+        "tensorrt-parity": ("tensorrt", "precision", "batch"), "latency": ("runtime",),
+        "fp16-parity": ("fp16",),
     }  # fmt: skip
-    chosen = Selection(models, (10, 11, 12, 13, 17), (), PRECISIONS, explicit_opsets=False)
+    chosen = Selection(
+        models, (10, 11, 12, 13, 17), ("rtx1.4.0.76",), PRECISIONS, explicit_opsets=False,
+        batches=tuple(BATCH_NAMES),
+    )  # fmt: skip
     known = [case for stage, over in stages.items() for case in cases(stage, over, chosen)]
     pair = replace(chosen, tensorrt=("rtx1.6.1.120", "rtx1.7.1.116"), baseline="rtx1.6.1.120")
     for axis in ("precision", "route"):
