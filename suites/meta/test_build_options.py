@@ -10,7 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from fixtures.runtimes.tensorrt import versions, worker
-from fixtures.runtimes.tensorrt.client import BuildOptions, TensorRT
+from fixtures.runtimes.tensorrt.answers import BuildOptions
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.verdicts import NotRun
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from fixtures import engines
 from fixtures.artifacts import ArtifactStore
-from fixtures.runtimes.tensorrt.client import Device, Identity, TensorRT
+from fixtures.runtimes.tensorrt.answers import Device, Identity
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 from suites.meta.test_build_options import linear
 

@@ -20,7 +20,8 @@ from fixtures.migration import Attempt, Migration, Outcome, hold_reach
 from fixtures.road import OnnxModel, Road
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.process import WorkerStartError
-from fixtures.runtimes.tensorrt.client import Build, Device, Identity, TensorRT, Timing
+from fixtures.runtimes.tensorrt.answers import Build, Device, Identity, Timing
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 from reference_models import registry

@@ -15,7 +15,7 @@ from fixtures.expectations import Disagreement, ExpectationError, Expectations, 
 from fixtures.judge import Draft
 from fixtures.metrics.agreement import Agreement
 from fixtures.prediction import Finding, findings, judge
-from fixtures.runtimes.tensorrt.client import Build
+from fixtures.runtimes.tensorrt.answers import Build
 from fixtures.support import tables
 from fixtures.verdicts import Crashed, StageError
 from reference_models import registry

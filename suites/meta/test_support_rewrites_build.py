@@ -10,7 +10,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.runtimes.tensorrt import versions
-from fixtures.runtimes.tensorrt.client import Build, TensorRT
+from fixtures.runtimes.tensorrt.answers import Build
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.support.rewrites import fix
 from suites.meta.rewrite_models import resize, single, small
 from suites.meta.test_support_rewrites import S, quantized, weights

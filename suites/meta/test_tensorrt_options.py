@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from fixtures.runtimes.tensorrt.client import BuildOptions, TensorRT
+from fixtures.runtimes.tensorrt.answers import BuildOptions
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.verdicts import NotRun, StageError
 from suites.meta.bindings import conformance

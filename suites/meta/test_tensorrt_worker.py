@@ -21,7 +21,8 @@ from fixtures.artifacts import sha256_of
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.process import WorkerStartError
 from fixtures.runtimes.tensorrt import versions, worker
-from fixtures.runtimes.tensorrt.client import TensorRT, build_from
+from fixtures.runtimes.tensorrt.answers import build_from
+from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 
 SWITCH = {worker.TEST_SWITCH: "1"}
