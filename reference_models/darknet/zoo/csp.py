@@ -12,6 +12,8 @@ from reference_models.darknet.builder import Cfg
 ANCHORS = (
     (12, 16), (19, 36), (40, 28), (36, 75), (76, 55), (72, 146), (142, 110), (192, 243), (459, 401),
 )  # fmt: skip
+SCALED: dict[str, object] = {"scale_x_y": 2.0, "new_coords": 1}
+"""What the heads of the scaled networks have."""
 CSPDARKNET53 = ((128, 2), (256, 8), (512, 8), (1024, 4))
 """Filters and residual blocks of the stages after the first."""
 P5_ANCHORS = (
@@ -65,7 +67,7 @@ def yolov4_csp(size: int = 512, classes: int = 80) -> Cfg:
     """YOLOv4-CSP."""
     cfg = _residual_first(size, 32, 64)
     stages = [csp_stage(cfg, filters, blocks) for filters, blocks in CSPDARKNET53]
-    _csp_neck(cfg, stages[1:3], 512, classes, blocks=2, pyramid=1, anchors=ANCHORS)
+    _csp_neck(cfg, stages[1:3], 512, classes, blocks=2, pyramid=1)
     return cfg
 
 
@@ -74,17 +76,23 @@ def yolov4x_mish(size: int = 640, classes: int = 80) -> Cfg:
     cfg = _residual_first(size, 32, 80)
     depths = ((160, 3), (320, 10), (640, 10), (1280, 5))
     stages = [csp_stage(cfg, filters, blocks) for filters, blocks in depths]
-    _csp_neck(cfg, stages[1:3], 640, classes, blocks=3, pyramid=2, anchors=ANCHORS)
+    _csp_neck(cfg, stages[1:3], 640, classes, blocks=3, pyramid=2)
     return cfg
 
 
 def yolov4_p5(size: int = 896, classes: int = 80) -> Cfg:
-    """YOLOv4-P5: deeper, with four anchors a head."""
+    """YOLOv4-P5: deeper, with four anchors a head; the heads stand at the end."""
     cfg = Cfg(size, size, activation="mish")
     cfg.conv(32, 3)
     depths = ((64, 1), (128, 3), (256, 15), (512, 15), (1024, 7))
     stages = [csp_stage(cfg, filters, blocks) for filters, blocks in depths]
-    _csp_neck(cfg, stages[2:4], 512, classes, blocks=3, pyramid=1, anchors=P5_ANCHORS)
+    coarse, middle, fine = _csp_top_down(cfg, stages[2:4], 512, blocks=3, pyramid=1)
+    middle = _csp_down(cfg, 256, middle, 3)
+    coarse = _csp_down(cfg, 512, coarse, 3)
+    for level, layer in enumerate((fine, middle, coarse)):
+        cfg.route(layer)
+        cfg.conv(256 << level, 3)
+        cfg.yolo(masks(4)[level], P5_ANCHORS, classes, **SCALED)
     return cfg
 
 
@@ -95,32 +103,35 @@ def _residual_first(size: int, stem: int, filters: int) -> Cfg:
     return cfg
 
 
-def _csp_neck(
-    cfg: Cfg,
-    stages: list[int],
-    width: int,
-    classes: int,
-    *,
-    blocks: int,
-    pyramid: int,
-    anchors: tuple[tuple[int, int], ...],
-) -> None:
-    """CSP-SPP, CSP-PANet and three heads; `stages` are the backbone's at an eighth and a sixteenth."""
-    per_head = len(anchors) // 3
-    keys = {"scale_x_y": 2.0, "new_coords": 1}
+def _csp_neck(cfg: Cfg, stages: list[int], width: int, classes: int, *, blocks: int, pyramid: int) -> None:
+    """CSP-PANet, each head right after its level; for `stages` see `_csp_top_down`."""
+    coarse, middle, _ = _csp_top_down(cfg, stages, width, blocks=blocks, pyramid=pyramid)
+    cfg.conv(width // 2, 3)
+    cfg.yolo(masks(3)[0], ANCHORS, classes, **SCALED)
+    for level, (filters, joined) in enumerate(((width // 2, middle), (width, coarse)), 1):
+        cfg.route(-4)
+        _csp_down(cfg, filters, joined, blocks)
+        cfg.conv(2 * filters, 3)
+        cfg.yolo(masks(3)[level], ANCHORS, classes, **SCALED)
+
+
+def _csp_top_down(cfg: Cfg, stages: list[int], width: int, *, blocks: int, pyramid: int) -> list[int]:
+    """CSP-SPP, then the way up; returns the last layers at a 32nd, a 16th and an eighth of the input.
+
+    stages: the last layers of the backbone at an eighth and a sixteenth.
+    """
     kept = [_csp_spp(cfg, width, pyramid)]
     for filters, backbone in ((width // 2, stages[1]), (width // 4, stages[0])):
         lateral(cfg, filters, backbone)
         kept.append(_csp_plain(cfg, filters, blocks))
-    cfg.conv(width // 2, 3)
-    cfg.yolo(masks(per_head)[0], anchors, classes, **keys)
-    for level, (filters, joined) in enumerate(((width // 2, kept[1]), (width, kept[0])), 1):
-        cfg.route(-4)
-        cfg.conv(filters, 3, stride=2)
-        cfg.route(-1, from_layer(cfg, joined))
-        _csp_plain(cfg, filters, blocks)
-        cfg.conv(2 * filters, 3)
-        cfg.yolo(masks(per_head)[level], anchors, classes, **keys)
+    return kept
+
+
+def _csp_down(cfg: Cfg, filters: int, joined: int, blocks: int) -> int:
+    """Downsample and join with a layer of the way up."""
+    cfg.conv(filters, 3, stride=2)
+    cfg.route(-1, from_layer(cfg, joined))
+    return _csp_plain(cfg, filters, blocks)
 
 
 def _csp_spp(cfg: Cfg, width: int, pyramid: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_models.darknet.architectures import TINY_ANCHORS, YOLOV3_ANCHORS, csp_tiny
 from reference_models.darknet.blocks import RESIDUAL_GAIN, from_layer, lateral, masks, spp
 from reference_models.darknet.builder import Cfg
-from reference_models.darknet.zoo.csp import ANCHORS
+from reference_models.darknet.zoo.csp import ANCHORS, SCALED
 
 
 def yolov4_tiny_3l(size: int = 608, classes: int = 80) -> Cfg:
@@ -24,7 +24,7 @@ def yolov4_tiny_3l(size: int = 608, classes: int = 80) -> Cfg:
 
 
 def yolov7_tiny(size: int = 416, classes: int = 80) -> Cfg:
-    """YOLOv7-tiny (arXiv 2207.02696): ELAN blocks, SPP in a CSP block, PANet."""
+    """YOLOv7-tiny (arXiv 2207.02696): ELAN blocks, SPP in a CSP block, PANet, heads at the end."""
     cfg = Cfg(size, size)
     cfg.conv(32, 3, stride=2)
     cfg.conv(64, 3, stride=2)
@@ -36,17 +36,20 @@ def yolov7_tiny(size: int = 416, classes: int = 80) -> Cfg:
     for filters, backbone in ((128, stages[2]), (64, stages[1])):
         lateral(cfg, filters, backbone)
         kept.append(_elan(cfg, filters // 2, filters))
-    cfg.conv(128, 3)
-    keys = {"scale_x_y": 2.0, "new_coords": 1}
-    cfg.yolo(masks(3)[0], YOLOV3_ANCHORS, classes, **keys)
-    for level, (filters, joined) in enumerate(((128, kept[1]), (256, kept[0])), 1):
-        cfg.route(-4)
-        cfg.conv(filters, 3, stride=2)
-        cfg.route(-1, joined)
-        _elan(cfg, filters // 2, filters)
-        cfg.conv(2 * filters, 3)
-        cfg.yolo(masks(3)[level], YOLOV3_ANCHORS, classes, **keys)
+    coarse, middle, fine = kept
+    middle = _down(cfg, 128, middle)
+    coarse = _down(cfg, 256, coarse)
+    for level, layer in enumerate((fine, middle, coarse)):
+        cfg.route(layer)
+        cfg.conv(128 << level, 3)
+        cfg.yolo(masks(3)[level], YOLOV3_ANCHORS, classes, **SCALED)
     return cfg
+
+
+def _down(cfg: Cfg, filters: int, joined: int) -> int:
+    cfg.conv(filters, 3, stride=2)
+    cfg.route(-1, joined)
+    return _elan(cfg, filters // 2, filters)
 
 
 def _elan(cfg: Cfg, inner: int, filters: int) -> int:
@@ -56,7 +59,7 @@ def _elan(cfg: Cfg, inner: int, filters: int) -> int:
     cfg.conv(inner, 1)
     cfg.conv(inner, 3)
     cfg.conv(inner, 3)
-    cfg.route(-1, -2, -3, -5)
+    cfg.route(-5, -3, -2, -1)
     return cfg.conv(filters, 1)
 
 
@@ -66,7 +69,7 @@ def _csp_spp(cfg: Cfg) -> int:
     cfg.conv(256, 1)
     spp(cfg)
     cfg.conv(256, 1)
-    cfg.route(-1, from_layer(cfg, kept))
+    cfg.route(from_layer(cfg, kept), -1)
     return cfg.conv(256, 1)
 
 
