@@ -18,7 +18,7 @@ POOLED = 0.25
 
 @dataclass(frozen=True)
 class Conv:
-    """What a weight file stores for one convolution. `gain` scales what it adds to a residual sum.
+    """What a weight file stores for one convolution. `gain` scales what it adds to a residual sum, or logits.
 
     channels: of the input; each of the `groups` sees its part. moment: E[x^2] of the input, as planned.
     """

@@ -34,7 +34,7 @@ def write_seeded(path: Path, cfg: Cfg, seed: int) -> None:
 def _arrays(conv: Conv, random: np.random.Generator) -> Iterator[np.ndarray]:
     fan_in = conv.channels // conv.groups * conv.size**2
     yield 0.1 * random.standard_normal(conv.filters, np.float32)
-    std = np.sqrt(1.0 / (conv.moment * fan_in)) * (1.0 if conv.bn else HEAD_GAIN)
+    std = np.sqrt(1.0 / (conv.moment * fan_in)) * (1.0 if conv.bn else HEAD_GAIN * conv.gain)
     if conv.bn:
         variance = random.uniform(0.25, 2.25, conv.filters)
         yield conv.gain * np.sqrt(variance) * random.uniform(0.7, 1.25, conv.filters)

@@ -46,7 +46,8 @@ class Files:
 def write(name: str, side: int, folder: Path) -> Files:
     """Write a network with seeded weights, and what else its judges need."""
     network = ZOO[name](side)
-    heads = tuple(head.output for head in network.heads) or (f"layer_{network.last}",)
+    kind = "region" if "[region]" in network.text() else "layer"
+    heads = tuple(head.output for head in network.heads) or (f"{kind}_{network.last}",)
     paths = [folder / f"{name}.{role}" for role in ("cfg", "weights", "opencv", "twin")]
     files = Files(name, side, heads, *paths)
     files.cfg.write_text(network.text())
@@ -119,3 +120,10 @@ def opencv(files: Files) -> Outputs:
 
 ORACLES: dict[str, Callable[[Files], Outputs]] = {"opencv": opencv}
 """Who is asked what a network computes: from its files alone, sharing no code with the converter."""
+REFUSES = {"opencv": ("resnet18", "resnet50")}
+"""Oracle -> networks that it cannot run. OpenCV 4.11 adds no layers of unequal size."""
+
+
+def judges(name: str) -> list[str]:
+    """The oracles that can run a network."""
+    return [oracle for oracle in ORACLES if name not in REFUSES.get(oracle, ())]

@@ -7,6 +7,8 @@ from reference_models.darknet.builder import Cfg
 
 REGION_ANCHORS = "0.57273, 0.677385, 1.87446, 2.06253, 3.33843, 5.47434, 7.88282, 3.52778, 9.77052, 9.16828"
 """COCO anchors in grid cells, as pairs of width and height."""
+LOGIT_GAIN = 10.0
+"""Of seeded scores whose mean over the image is taken: else all classes are about equally likely."""
 
 
 def yolov2(size: int = 608, classes: int = 80) -> Cfg:
@@ -42,7 +44,7 @@ def darknet19(size: int = 256, classes: int = 1000) -> Cfg:
     """Darknet-19, the classifier: scores by a 1x1 convolution, then their mean over the image."""
     cfg = Cfg(size, size)
     _darknet19_backbone(cfg)
-    cfg.conv(classes, 1, activation="linear", bn=False)
+    cfg.conv(classes, 1, activation="linear", bn=False, gain=LOGIT_GAIN)
     cfg.add("avgpool")
     cfg.add("softmax", groups=1)
     return cfg

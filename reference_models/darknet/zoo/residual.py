@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reference_models.darknet.blocks import RESIDUAL_GAIN
 from reference_models.darknet.builder import Cfg
-from reference_models.darknet.zoo.classic import classifier
+from reference_models.darknet.zoo.classic import LOGIT_GAIN, classifier
 
 STAGES = (64, 128, 256, 512)
 
@@ -49,7 +49,7 @@ def densenet201(size: int = 256, classes: int = 1000) -> Cfg:
             cfg.conv(128, 1)
             cfg.conv(32, 3)
             cfg.route(-1, -3)
-    cfg.conv(classes, 1, activation="linear", bn=False)
+    cfg.conv(classes, 1, activation="linear", bn=False, gain=LOGIT_GAIN)
     cfg.add("avgpool")
     cfg.add("softmax", groups=1)
     return cfg
