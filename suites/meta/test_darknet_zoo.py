@@ -55,7 +55,7 @@ PUBLISHED = {
     "densenet201": Published(256, 305, {304: (1000, 1, 1)}),
     "yolo-fastest": Published(320, 105, {95: (255, 10, 10), 104: (255, 20, 20)}),
 }
-"""As the cfgs have it; enet-coco, csresnext50-panet-spp, densenet201 and yolo-fastest are ours in details."""
+"""As the cfgs have it; enet-coco, csresnext50-panet-spp and yolo-fastest are ours in details."""
 NOT_YET = {
     "yolov2": "reorg", "yolov2-tiny": "region", "enet-coco": "avgpool", "darknet19": "avgpool",
     "darknet53": "avgpool", "resnet18": "shortcut", "resnet50": "shortcut", "densenet201": "avgpool",
@@ -67,7 +67,7 @@ OFFICIAL_BYTES = {
     "yolov3-tiny": 35_434_956, "yolov4": 257_717_640, "yolov4-tiny": 24_251_276, "yolov4-csp": 211_944_840,
 }  # fmt: skip
 """Sizes of the official .weights files. yolov2's have the header of version 0.1, four bytes shorter."""
-OFFICIAL_MEBIBYTES = {"darknet19": 80, "darknet53": 159, "resnet18": 44, "resnet50": 87}
+OFFICIAL_MEBIBYTES = {"darknet19": 80, "darknet53": 159, "resnet18": 44, "resnet50": 87, "densenet201": 66}
 """As the table on pjreddie.com/darknet/imagenet lists them."""
 
 

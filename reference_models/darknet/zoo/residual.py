@@ -39,9 +39,9 @@ def resnet50(size: int = 256, classes: int = 1000) -> Cfg:
 
 
 def densenet201(size: int = 256, classes: int = 1000) -> Cfg:
-    """DenseNet-201 with growth 32; transitions halve the channels. Ours in details: like densenet201.cfg."""
+    """DenseNet-201 with growth 32; Darknet's last transition has 512 channels, not 896."""
     cfg = _stem(size)
-    for filters, blocks in ((0, 6), (128, 12), (256, 48), (896, 32)):
+    for filters, blocks in ((0, 6), (128, 12), (256, 48), (512, 32)):
         if filters:
             cfg.conv(filters, 1)
             cfg.add("maxpool", size=2, stride=2)
