@@ -16,7 +16,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--model": {
         "default": os.environ.get("TRT_PARITY_MODELS", ""),
         "metavar": "NAME,...",
-        "help": "reference models to cover, all when not given (default from TRT_PARITY_MODELS)",
+        "help": "reference models to cover, by name or tier: default (when not given), zoo, all "
+        "(default from TRT_PARITY_MODELS)",
     },
     "--opset": {
         "default": os.environ.get("TRT_PARITY_OPSETS", ""),

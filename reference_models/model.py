@@ -11,6 +11,7 @@ import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
 Weights = Literal["official", "seeded", "trained"]
+Tier = Literal["default", "zoo"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ReferenceModel:
     origin: which weights `build` would use on this machine now; cheap enough to ask every time.
     metric: how accuracy is measured. dataset: what it is measured on, as ``calibration`` and ``images``
         (N, C, H, W) float32 and ``labels`` (N,) int64, no image in both.
+    tier: ``default`` models make up a run that names none; ``zoo`` ones must be asked for.
     """
 
     name: str
@@ -60,3 +62,4 @@ class ReferenceModel:
     origin: Callable[[], Weights] = lambda: "seeded"
     metric: Literal["none", "top1"] = "none"
     dataset: Callable[[], dict[str, np.ndarray]] | None = None
+    tier: Tier = "default"

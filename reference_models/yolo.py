@@ -4,8 +4,9 @@ A norm over a decoded tensor is swamped by box pixels (0..640), so the three are
 
 Sources: YOLOv3 boxes from Redmon and Farhadi, "YOLOv3: An Incremental Improvement" (2018), section
 2.1; ``scale_x_y`` from Bochkovskiy et al., "YOLOv4" (2020), section 3.4, "eliminate grid
-sensitivity"; YOLOv5 boxes from docs.ultralytics.com/yolov5/tutorials/architecture_description, the
-section of the same name.
+sensitivity"; ``new_coords`` from AlexeyAB/darknet `src/yolo_layer.c`, get_yolo_box;
+YOLOv5 boxes from docs.ultralytics.com/yolov5/tutorials/architecture_description, the section of the
+same name.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ class Head:
 
     output: its name. anchors: (width, height) in input pixels, in the order of the channels.
     stride: input pixels per grid cell. classes: C, so that the output has A*(5+C) channels.
-    style: which box formula. scale_x_y: how far a yolov3-style centre may leave its cell; 1, not at
-    all.
+    style: which box formula; ``new_coords`` is Darknet's of Scaled-YOLOv4, whose head convolution is
+    logistic already. scale_x_y: how far a centre may leave its cell (not in yolov5's style); 1, not at all.
     """
 
     output: str
     anchors: tuple[tuple[float, float], ...]
     stride: int
     classes: int
-    style: Literal["yolov3", "yolov5"]
+    style: Literal["yolov3", "yolov5", "new_coords"]
     scale_x_y: float = 1.0
 
 
@@ -60,8 +61,9 @@ def decode(outputs: Tensors, heads: Sequence[Head]) -> dict[str, np.ndarray]:
         count = raw.shape[0]
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             decoded[f"{head.output}/boxes"] = _boxes(raw[..., :4], head).reshape(count, -1, 4)
-            decoded[f"{head.output}/objectness"] = _sigmoid(raw[..., 4]).reshape(count, -1)
-            classes = _sigmoid(raw[..., 5:])
+            probabilities = raw[..., 4:] if head.style == "new_coords" else _sigmoid(raw[..., 4:])
+        objectness, classes = probabilities[..., 0], probabilities[..., 1:]
+        decoded[f"{head.output}/objectness"] = objectness.reshape(count, -1)
         decoded[f"{head.output}/classes"] = classes.reshape(count, -1, head.classes)
     return decoded
 
@@ -129,9 +131,9 @@ def _boxes(raw: np.ndarray, head: Head) -> np.ndarray:
         centre = 2 * _sigmoid(raw[..., :2]) - np.float32(0.5)
         size = (2 * _sigmoid(raw[..., 2:])) ** 2
     else:
-        scale = np.float32(head.scale_x_y)
-        centre = scale * _sigmoid(raw[..., :2]) - (scale - 1) / 2
-        size = np.exp(raw[..., 2:])
+        scale, ready = np.float32(head.scale_x_y), head.style == "new_coords"
+        centre = scale * (raw[..., :2] if ready else _sigmoid(raw[..., :2])) - (scale - 1) / 2
+        size = (2 * raw[..., 2:]) ** 2 if ready else np.exp(raw[..., 2:])
     return np.concatenate([(centre + grid) * np.float32(head.stride), size * anchors], axis=-1)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from reference_models import fetch, inputs, yolo
 from reference_models.darknet import weights
-from reference_models.darknet.architectures import Cfg
-from reference_models.model import ReferenceModel, Source, Tensors, Weights
+from reference_models.darknet.builder import Cfg
+from reference_models.model import ReferenceModel, Source, Tensors, Tier, Weights
 
 
 def darknet_model(
@@ -21,6 +21,7 @@ def darknet_model(
     size: int = 416,
     seed: int = 0,
     official: bool = False,
+    tier: Tier = "default",
 ) -> ReferenceModel:
     """Make the row of one Darknet detector; the input is ``data`` (1, 3, size, size) RGB in 0..1."""
     return ReferenceModel(
@@ -33,6 +34,7 @@ def darknet_model(
         converters=("darknet",),
         decode=partial(yolo.decode, heads=heads),
         origin=partial(_origin, name, official),
+        tier=tier,
     )
 
 

@@ -90,3 +90,26 @@ def test_the_official_weights_see_what_is_in_the_photo(tmp_path: Path) -> None:
     found = [d.label for d in yolo.detections(model.decode(outputs), threshold=0.4)]
     assert {0, 5} <= set(found)  # COCO: 0 person, 5 bus
     assert found.count(0) >= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("", "yolov3-tiny", "digits"),
+        ("all", "yolov3-tiny", "csresnext50-panet-spp"),
+        ("zoo,yolov4", "yolov3-608", "csresnext50-panet-spp"),
+        ("digits,default", "digits", "gender-age"),
+    ],
+)
+def test_models_are_chosen_by_name_or_tier(asked: str, first: str, last: str) -> None:
+    """A tier stands for its models, each comes once, and no zoo network is in a run that names none."""
+    chosen = registry.choose(asked)
+    assert (chosen[0].name, chosen[-1].name) == (first, last)
+    assert len({model.name for model in chosen}) == len(chosen)
+    assert any(model.tier == "zoo" for model in chosen) == ("zoo" in asked or asked == "all")
+
+
+def test_a_model_that_is_not_there_is_named_with_what_there_is() -> None:
+    """The error names the word, the models and the tiers."""
+    with pytest.raises(ValueError, match=r"'yolov9'.*yolov4-608.*all, default, zoo"):
+        registry.choose("digits,yolov9")

@@ -13,6 +13,7 @@ HEADS = [
     Head("out", ANCHORS, 16, 3, "yolov3"),
     Head("out", ANCHORS, 16, 3, "yolov3", scale_x_y=1.05),
     Head("out", ANCHORS, 8, 3, "yolov5"),
+    Head("out", ANCHORS, 8, 3, "new_coords", scale_x_y=2.0),
 ]
 
 
@@ -32,6 +33,9 @@ def by_hand(raw: np.ndarray, head: Head, anchor: int, y: int, x: int) -> list[fl
     if head.style == "yolov5":
         cx, cy = 2 * sigmoid(tx) - 0.5 + x, 2 * sigmoid(ty) - 0.5 + y
         w, h = (2 * sigmoid(tw)) ** 2, (2 * sigmoid(th)) ** 2
+    elif head.style == "new_coords":
+        s = head.scale_x_y
+        cx, cy, w, h = s * tx - (s - 1) / 2 + x, s * ty - (s - 1) / 2 + y, (2 * tw) ** 2, (2 * th) ** 2
     else:
         s = head.scale_x_y
         cx, cy = s * sigmoid(tx) - (s - 1) / 2 + x, s * sigmoid(ty) - (s - 1) / 2 + y
@@ -47,7 +51,9 @@ def test_a_box_is_what_the_formula_says(head: Head, cell: tuple[int, int, int]) 
     decoded = yolo.decode({"out": raw}, [head])
     row = (anchor * 3 + y) * 4 + x
     assert decoded["out/boxes"][0, row] == pytest.approx(by_hand(raw, head, anchor, y, x), rel=1e-5)
-    rest = [sigmoid(float(v)) for v in raw[0, anchor * 8 + 4 : anchor * 8 + 8, y, x]]
+    rest = [float(v) for v in raw[0, anchor * 8 + 4 : anchor * 8 + 8, y, x]]
+    if head.style != "new_coords":  # there the head's convolution is logistic already
+        rest = [sigmoid(v) for v in rest]
     assert decoded["out/objectness"][0, row] == pytest.approx(rest[0], rel=1e-5)
     assert decoded["out/classes"][0, row] == pytest.approx(rest[1:], rel=1e-5)
 
