@@ -101,12 +101,12 @@ def test_shortcut_samples_another_size() -> None:
     ("how", "weights", "factors"),
     [
         ("none", (1, -1, 3), (1, -1, 3)),
-        ("relu", (1, -1, 3), (1 / 4.0001, 0, 3 / 4.0001)),
+        ("relu", (1, -1, 3), (1 / 4.0011, 0.001 / 4.0011, 3 / 4.0011)),
         ("softmax", (0, math.log(2), 0), (0.5 / 2.0001, 1 / 2.0001, 0.5 / 2.0001)),
     ],
 )
 def test_weighted_shortcut(how: str, weights: tuple[float, ...], factors: tuple[float, ...]) -> None:
-    """One weight for the layer's own input, then one for each other, normalized with an epsilon of 1e-4."""
+    """One weight for the layer's own input, then one for each other; epsilon 1e-4, relu leaves 1e-3."""
     line = f"shortcut from=-1,-2 weights_type=per_feature weights_normalization={how}"
     y = layer(line, np.full((1, 2, 1, 1), 1.0), [[[[100.0]]] * 2], [[[[10.0]]] * 2], weights=weights)
     assert y.ravel() == pytest.approx([factors[0] + 10 * factors[1] + 100 * factors[2]] * 2, rel=1e-6)

@@ -35,7 +35,10 @@ def convolve(
 
 
 def blur(x: Array, kind: int, stride: Pair) -> Array:
-    """Convolve depthwise with a fixed kernel, which takes the stride of the layer it follows."""
+    """Convolve depthwise with a fixed kernel, which takes the stride of the layer it follows.
+
+    Darknet forgets to tell later [route] layers of the smaller output; here they get what was computed.
+    """
     padding, vector = BLURS[2 if kind == 2 else 1]
     kernel = np.outer(vector, vector).astype(x.dtype)
     kernel /= kernel.sum()

@@ -10,6 +10,9 @@ from suites.meta.darknet_oracle.text import Section
 from suites.meta.darknet_oracle.weights import Array
 
 SHORTCUT_EPSILON = 1e-4
+LEAST_WEIGHT = 1e-3
+"""What relu normalization lifts smaller weights to: `lrelu` of network.c, where a network is fused for
+inference, and of blas_kernels.cu; the CPU's `shortcut_multilayer_cpu` alone, unfused, takes 0."""
 
 
 def route(net: Running, section: Section, x: Array) -> Array:
@@ -33,7 +36,7 @@ def mixing_weights(net: Running, section: Section, inputs: int, channels: int) -
     if how == "none":
         return weights
     if how in {"relu", "avg_relu"}:
-        kept = np.maximum(weights, 0)
+        kept = np.maximum(weights, weights.dtype.type(LEAST_WEIGHT))
     elif how == "softmax":
         kept = np.exp(weights - weights.max(axis=0))
     else:

@@ -72,11 +72,21 @@ def heads_of(cfg: str) -> list[int]:
     return [i for i, section in enumerate(text.read(cfg)[1:]) if section.name in HEADS]
 
 
+def last_of(cfg: str) -> int:
+    """Number of the layer whose output is the network's: `get_network_output` passes over [cost]."""
+    names = [section.name for section in text.read(cfg)[1:]]
+    return max(i for i, name in enumerate(names) if name != "cost")
+
+
+def steps_of(cfg: str) -> int:
+    """How many rows of the batch are one sequence."""
+    return max(text.read(cfg)[0].integer("time_steps", 1), 1)
+
+
 def input_of(cfg: str, seed: int, batch: int = 1) -> Array:
     """Make a seeded input in 0..1, float64, for `batch` sequences or images."""
     net = text.read(cfg)[0]
-    rows = batch * max(net.integer("time_steps", 1), 1)
-    shape = (rows, *(net.integer(key, 0) for key in ("channels", "height", "width")))
+    shape = (batch * steps_of(cfg), *(net.integer(key, 0) for key in ("channels", "height", "width")))
     return np.random.default_rng(seed).random(shape, np.float32).astype(np.float64)
 
 
@@ -89,8 +99,7 @@ def weights_for(cfg: str, folder: Path, seed: int, gain: float = 1.0) -> bytes:
 
 def _through(cfg: str, folder: Path, source: Weights, data: Array, epsilon: float, fold: bool) -> list[Array]:
     sections = text.read(cfg)
-    steps = max(sections[0].integer("time_steps", 1), 1)
-    net = Running(data, source, epsilon, fold, steps, folder)
+    net = Running(data, source, epsilon, fold, steps_of(cfg), folder)
     x = data
     for section in sections[1:]:
         if section.name not in LAYERS:

@@ -26,12 +26,14 @@ LEAST_FLOOR = 1e-6
 class Truth:
     """What a network gives in float64 and how far float32 runs of it differ, layer by layer.
 
+    promised: layers whose outputs a converted network has, all heads or the last one before [cost].
     floors: relative L2 distance between float32 with BatchNorm folded and unfolded, LEAST_FLOOR or more.
     """
 
     outputs: dict[int, Array]
     floors: dict[int, float]
     heads: tuple[int, ...]
+    promised: tuple[int, ...]
 
     def seen_at(self, layer: int) -> int:
         """Give the layer whose output stands for this one: a head is compared by what it gets."""
@@ -47,7 +49,9 @@ def truth_of(cfg: Path, weights: Path, data: Array) -> Truth:
         norm = np.linalg.norm(output) or 1.0
         distance = np.linalg.norm(plain[layer].astype(np.float64) - folded[layer])
         floors[layer] = max(float(distance / norm), LEAST_FLOOR)
-    return Truth(exact, floors, tuple(network.heads_of(cfg.read_text())))
+    text = cfg.read_text()
+    heads = tuple(network.heads_of(text))
+    return Truth(exact, floors, heads, heads or (network.last_of(text),))
 
 
 def layer_of(name: str) -> int:
@@ -61,19 +65,18 @@ def layer_of(name: str) -> int:
 def hold(truth: Truth, actual: Mapping[str, Array]) -> list[Difference]:
     """Compare named outputs of a converted network: all heads, or the last layer.
 
-    Raises StructureError when outputs are missing or too many, or have another shape; axes of length 1
-    do not count.
+    Raises StructureError when outputs are missing or too many, or have another shape, unless it is the same
+    samples laid flat.
     """
-    promised = list(truth.heads) or [max(truth.outputs)]
-    if sorted(map(layer_of, actual)) != promised:
-        raise StructureError(f"outputs are {list(actual)}, expected those of layers {promised}")
+    if sorted(map(layer_of, actual)) != list(truth.promised):
+        raise StructureError(f"outputs are {list(actual)}, expected those of layers {truth.promised}")
     return [_hold_one(truth, name, value) for name, value in actual.items()]
 
 
 def _hold_one(truth: Truth, name: str, actual: Array) -> Difference:
     layer = truth.seen_at(layer_of(name))
     expected = truth.outputs[layer]
-    if [n for n in expected.shape if n > 1] != [n for n in actual.shape if n > 1]:
+    if actual.shape not in {expected.shape, (len(expected), expected[0].size)}:
         raise StructureError(f"{name} is {actual.shape}, expected {expected.shape}")
     limit = TIMES_FLOOR * truth.floors[layer]
     greatest = float(np.abs(expected).max())

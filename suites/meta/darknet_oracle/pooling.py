@@ -108,7 +108,8 @@ def reorg_shape(section: Section, x: Array) -> tuple[int, int, int, int]:
 def reorg(net: Running, section: Section, x: Array) -> Array:
     """[reorg], reorg_old_layer.c: `reorg_cpu` is told the input's shape, so the stride is undone twice over.
 
-    The widths are those of the input, although the output is smaller: this is YOLOv2's layout.
+    The widths are those of the input, although the output is smaller: this is YOLOv2's layout. Height and
+    width are meant here; AlexeyAB's parser gives them to `make_reorg_old_layer` in the wrong order.
     """
     _, c, h, w = x.shape
     places = reorg_places(c, h, w, section.integer("stride", 1))
