@@ -1,0 +1,1 @@
+"""A literal NumPy interpreter of Darknet cfg and weights, which shares no code with the converter."""
