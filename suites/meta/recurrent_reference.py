@@ -16,6 +16,8 @@ ORDER = {
 }  # fmt: skip
 BENDS: dict[str, Part] = {
     "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "loggy": lambda x: 2 / (1 + np.exp(-x)) - 1,
     "leaky": lambda x: np.where(x > 0, x, 0.1 * x),
     "logistic": lambda x: 1 / (1 + np.exp(-x)),
 }
@@ -94,13 +96,13 @@ class Network:
 
     def _rnn(self, given: np.ndarray, state: np.ndarray) -> np.ndarray:
         bend = BENDS[str(self.keys["activation"])]
-        own = sigmoid if self.keys.get("logistic") else bend
+        own = {1: sigmoid, 2: BENDS["loggy"]}.get(int(self.keys.get("logistic", 0)), bend)
         kept = state if self.keys.get("shortcut") else 0
         return kept + bend(self.parts["i"](given)) + own(self.parts["s"](state))
 
     def sample(self, sequences: int = SEQUENCES) -> np.ndarray:
         """Seeded rows, step after step."""
-        shape = (self.steps * sequences, *self.image)
+        shape = (self.steps * sequences, *(self.image if "height" in self.keys else self.image[:1]))
         return np.random.default_rng(9).standard_normal(shape, np.float32)
 
 

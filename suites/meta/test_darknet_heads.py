@@ -1,146 +1,107 @@
-"""Heads are read from the cfg as Darknet reads them, and what is not decoded is refused by its line."""
+"""Heads hand on what they get, are described for who decodes them, and are checked against their layer."""
 
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from fixtures.converters.darknet import config, network
 from fixtures.converters.darknet.convert import convert
-from fixtures.converters.darknet.detections import Outputs
-from fixtures.converters.darknet.heads import Head, read_heads
-from fixtures.converters.darknet.network import Layer, Network, Shape
+from fixtures.converters.darknet.detectors import Detector
 from fixtures.converters.errors import ConversionError
-from fixtures.runtimes.onnxruntime import OnnxRuntime
-from reference_models import yolo
-from reference_models.darknet import weights
-from reference_models.darknet.architectures import Cfg
+from suites.meta.darknet_layers import check, random, run, write
 
-PAIRS = "10,14, 23,27, 37,58, 81,82"
+ANCHORS = "anchors = 10,13,  16,30,  33,23.5"
 
 
-def section(text: str) -> config.Section:
-    """The last section of a cfg text."""
-    return config.parse(f"[net]\nwidth=64\nheight=32\n[convolutional]\n{text}", Path("a.cfg")).layers[-1]
+def heads(channels: int, text: str, side: int = 4) -> tuple[Detector, ...]:
+    """Describe the heads of a network of nothing else."""
+    net = f"[net]\nchannels={channels}\nheight={side}\nwidth={side}\n"
+    return network.resolve(config.parse(net + text, Path("net.cfg"))).detectors
 
 
-def read(text: str, shape: Shape) -> tuple[Head, ...]:
-    """Read one head, whatever layer types the network module knows."""
-    last = section(text)
-    layer = Layer(last, (0,), (shape,), shape)
-    cfg = config.parse("[net]\nwidth=64\nheight=32\n[yolo]\n", Path("a.cfg"))
-    return read_heads(Network(cfg, (3, 32, 64), (layer,)), {0: "raw"})
+def test_yolo_is_described(tmp_path: Path) -> None:
+    """Anchors are those of the mask; new_coords and scale_x_y are kept; a tail after # is none of a list."""
+    text = f"[yolo]\nmask=2,0#P6\nclasses=3\nnum=3\n{ANCHORS}\nscale_x_y=1.05\nnew_coords=1\nmax=9"
+    (head,) = heads(16, text)
+    assert (head.layer, head.kind, head.output, head.shape) == (0, "yolo", "yolo_0", (16, 4, 4))
+    assert head.anchors == ((33, 23.5), (10, 13))
+    assert (head.boxes, head.classes, head.scale_x_y, head.new_coords) == (2, 3, 1.05, True)
 
 
-def test_a_mask_picks_anchors_in_its_own_order() -> None:
-    """mask=2,0 reads the third anchor first; strides are input sizes over grid sizes, by axis."""
-    head = read(f"[yolo]\nmask=2,0\nclasses=1\nnum=4\nanchors={PAIRS}\nscale_x_y=1.05", (12, 4, 4))[0]
-    assert head.anchors == ((37, 58), (10, 14))
-    assert (head.stride, head.scale_x_y, head.new_coords) == ((16, 8), 1.05, False)
+def test_what_a_yolo_leaves_out_is_darknets_default() -> None:
+    """Twenty classes, one box, anchor 0.5, scale 1."""
+    (head,) = heads(25, "[yolo]")
+    assert (head.classes, head.boxes, head.anchors) == (20, 1, ((0.5, 0.5),))
+    assert (head.scale_x_y, head.new_coords) == (1, False)
 
 
-def test_anchors_end_at_a_comment() -> None:
-    """Darknet stops counting at #, as the zoo's `180###P6` needs."""
-    head = read("[yolo]\nmask=0\nclasses=1\nnum=1\nanchors=10,14###P6\nnew_coords=1", (6, 4, 4))[0]
-    assert head.anchors == ((10, 14),)
-    assert head.new_coords
+def test_other_heads_are_described() -> None:
+    """Gaussian boxes have nine values, region's sides are in cells, detection has none."""
+    (gaussian,) = heads(24, f"[Gaussian_yolo]\nmask=0,1\nclasses=3\nnum=3\n{ANCHORS}\nyolo_point=left_top")
+    assert (gaussian.output, gaussian.boxes, gaussian.point) == ("gaussian_yolo_0", 2, "left_top")
+    (region,) = heads(16, "[region]\nclasses=3\nnum=2\ncoords=4\nsoftmax=1\nanchors=1,2,3,4")
+    assert (region.output, region.anchors, region.softmax) == ("region_0", ((1, 2), (3, 4)), True)
+    (old,) = heads(13, "[detection]\nclasses=3\nnum=2\ncoords=4\nside=4\nsqrt=1")
+    assert (old.output, old.side, old.squared, old.anchors) == ("detection_0", 4, True, ())
 
 
-@pytest.mark.parametrize(("softmax", "meant"), [("softmax=1", True), ("", None)])
-def test_anchors_of_a_region_are_in_cells(softmax: str, meant: bool | None) -> None:
-    """A YOLOv2 anchor is a multiple of the stride, and its classes are softmaxed only on request."""
-    head = read(f"[region]\nclasses=1\nnum=2\nanchors=0.5,1.25,2,3\n{softmax}", (12, 2, 4))[0]
-    assert head.anchors == ((8, 20), (32, 48))
-    assert head.softmax is meant
+RAW = {
+    "yolo_1": ("[yolo]\nclasses=3\nnum=2\nmask=0,1", 16),
+    "gaussian_yolo_1": ("[Gaussian_yolo]\nclasses=3\nnum=2\nmask=0,1", 24),
+    "region_1": ("[region]\nclasses=3\nnum=2", 16),
+}
 
 
-def test_a_gaussian_head_has_four_more_channels() -> None:
-    """Its nine channels before the classes are part of the size check."""
-    head = read(f"[Gaussian_yolo]\nmask=0,1\nclasses=1\nnum=4\nanchors={PAIRS}", (20, 2, 2))[0]
-    assert (head.kind, head.boxes) == ("gaussian_yolo", 8)
+@pytest.mark.parametrize(("name", "row"), RAW.items(), ids=RAW)
+@pytest.mark.parametrize("before", ["[activation]\nactivation=relu", "[route]\nlayers=-1", "[dropout]"])
+def test_the_raw_output_is_what_the_head_gets(
+    name: str, row: tuple[str, int], before: str, tmp_path: Path
+) -> None:
+    """Its name is the head's, whatever layer is before it."""
+    text, channels = row
+    x = np.abs(random(2, channels, 3, 4))
+    before = before.replace("[route]\nlayers=-1", "[crop]\ncrop_height=3\ncrop_width=4\nnoadjust=1")
+    made = run(convert(*write(tmp_path, f"{before}\n{text}", x), 13, batch=2), x, tmp_path)
+    assert list(made) == [name]
+    np.testing.assert_array_equal(made[name], x)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (f"[yolo]\nmask=9\nclasses=1\nanchors={PAIRS}", "a.cfg:8: layer 1.*anchor 9 is wanted and 4"),
-        ("[yolo]\nmask=0\nclasses=1", "anchor 0 is wanted and 0 are given"),
-        ("[yolo]\nmask=0\nclasses=1\nanchors=1,x", "a.cfg:8: .*anchors holds 'x', not a number"),
-        ("[yolo]\nmask=0\nclasses=2\nanchors=1,2", "1 anchors of 7 channels do not make the 6"),
-        ("[region]\nclasses=1\nnum=1\nanchors=1,2\ntree=9k.tree", "a.cfg:9: .*tree is not decoded"),
-        ("[region]\nclasses=1\nnum=1\nanchors=1,2\nbackground=1", "background is not decoded"),
-        ("[region]\nclasses=0\nnum=1\nanchors=1,2\ncoords=5", "classes=0 must be at least 1"),
-        ("[region]\nclasses=1\nnum=1\nanchors=1,2\ncoords=5", "do not make the 6 channels"),
-        ("[Gaussian_yolo]\nmask=0\nanchors=1,2\nyolo_point=left_top", "yolo_point is not decoded"),
-        ("[maxpool]\nsize=2", r"there is no head to decode \(\[yolo\]"),
-    ],
-)
-def test_what_cannot_be_decoded_names_its_line(text: str, said: str) -> None:
-    """Missing anchors, trees, other origins and networks without a head are refused."""
-    with pytest.raises(ConversionError, match=said):
-        read(text, (6, 4, 4))
+def test_detection_is_flat(tmp_path: Path) -> None:
+    """Its raw output is (N, values), behind an image or a [connected] layer."""
+    x = random(2, 13, 4, 4)
+    text = "[detection]\nclasses=3\nnum=2\ncoords=4\nside=4"
+    check(tmp_path, text, x, x.reshape(2, -1).astype(np.float64))
+    made = run(convert(*write(tmp_path, f"[softmax]\n{text}", x), 13, batch=2), x, tmp_path)
+    assert list(made) == ["detection_1"]
 
 
-def two_heads(classes: int = 1) -> Cfg:
-    """A small detector with heads at strides 4 and 2."""
-    cfg = Cfg(64, 32)
-    first = cfg.conv(8, 3, stride=2)
-    cfg.conv(8, 3, stride=2)
-    cfg.yolo((1, 2), ((4, 6), (10, 14), (23, 27)), 1, scale_x_y=1.1)
-    cfg.route(first)
-    cfg.yolo((0,), ((4, 6), (10, 14), (23, 27)), classes)
-    return cfg
+def test_heads_of_one_layer_and_cost_at_the_end(tmp_path: Path) -> None:
+    """Two heads may hand on the same tensor; a [cost] after layers without heads is no output."""
+    x = random(1, 16, 3, 4)
+    head = "[yolo]\nclasses=3\nnum=2\nmask=0,1\n"
+    layers = f"[activation]\nactivation=relu\n{head}[route]\nlayers=0\n{head}"
+    made = run(convert(*write(tmp_path, layers, x), 13), x, tmp_path)
+    assert sorted(made) == ["yolo_1", "yolo_3"]
+    np.testing.assert_array_equal(made["yolo_1"], made["yolo_3"])
+    check(tmp_path, "[avgpool]\n[softmax]\n[cost]\ntype=sse", random(2, 1, 3, 4), np.ones((2, 1)))
 
 
-def files(folder: Path, cfg: Cfg) -> tuple[Path, Path]:
-    """Write the detector and its seeded weights."""
-    paths = folder / "two.cfg", folder / "two.weights"
-    paths[0].write_text(cfg.text())
-    weights.write_seeded(paths[1], cfg, seed=2)
-    return paths
+BAD = {
+    "wrong class count": (85, "[yolo]\nclasses=79", "84 channels"),
+    "gaussian as yolo": (25, "[Gaussian_yolo]\nclasses=20", "29 channels"),
+    "mask beyond the anchors": (25, "[yolo]\nclasses=20\nmask=1\nnum=1", "mask"),
+    "region": (25, "[region]\nclasses=20\nnum=2", "50 channels"),
+    "detection": (25, "[detection]\nclasses=3", "got 400"),
+    "anchor that is no number": (25, "[yolo]\nanchors=1,two", "'two'"),
+    "a layer that reads a head": (25, "[yolo]\n[dropout]", "reads layer 0"),
+    "a layer that reads a cost": (25, "[cost]\n[dropout]", "reads layer 0"),
+    "nothing but a cost": (25, "[cost]", "no layer computes"),
+}
 
 
-def run(model: onnx.ModelProto, folder: Path) -> dict[str, np.ndarray]:
-    """Outputs for one seeded image."""
-    onnx.save(model, folder / "a.onnx")
-    sample = {"data": np.random.default_rng(0).random((1, 3, 32, 64), np.float32)}
-    return OnnxRuntime(folder / "a.onnx").run([sample])[0]
-
-
-def test_a_converted_detector_decodes_its_own_raw_heads(tmp_path: Path) -> None:
-    """The decoded outputs of a network are its raw outputs, decoded in NumPy, head after head."""
-    paths = files(tmp_path, two_heads())
-    raw, made = (run(convert(*paths, 13, outputs=kind), tmp_path) for kind in ("raw", "decoded"))
-    anchors = ((4.0, 6.0), (10.0, 14.0), (23.0, 27.0))
-    heads = [
-        yolo.Head("yolo_3", anchors[1:], 4, 1, "yolov3", 1.1),
-        yolo.Head("yolo_6", anchors[:1], 2, 1, "yolov3"),
-    ]  # fmt: skip
-    decoded = yolo.decode(raw, heads)
-    for part, value in made.items():
-        theirs = np.concatenate([decoded[f"yolo_3/{part}"], decoded[f"yolo_6/{part}"]], axis=1)
-        np.testing.assert_allclose(value, theirs, rtol=1e-4, atol=1e-5)
-    assert list(made) == ["boxes", "objectness", "classes"]
-
-
-@pytest.mark.parametrize(("outputs", "opset"), [("decoded", 13), ("nms", 13), ("efficientnms", 10)])
-def test_heads_of_unequal_classes_are_refused(outputs: Outputs, opset: int, tmp_path: Path) -> None:
-    """They cannot be one tensor of classes; the message names the second head's line."""
-    paths = files(tmp_path, two_heads(classes=2))
-    line = paths[0].read_text().splitlines().index("classes=2") + 1
-    with pytest.raises(ConversionError, match=rf"two\.cfg:{line}: .* it has 2 classes, the first head 1"):
-        convert(*paths, opset, outputs=outputs)
-
-
-def test_nms_at_opset_10_is_an_error_of_the_call(tmp_path: Path) -> None:
-    """The network is fine; the message says which opset has what is missing."""
-    with pytest.raises(ValueError, match="came with 11"):
-        convert(*files(tmp_path, two_heads()), 10, outputs="nms")
-
-
-def test_the_resolver_and_the_reader_agree_on_heads(tmp_path: Path) -> None:
-    """Every [yolo] layer that the network module finds is read as a head."""
-    net = network.resolve(config.read(files(tmp_path, two_heads())[0]))
-    tensors = {index: f"layer_{index}" for index in range(len(net.layers))}
-    assert [head.tensor for head in read_heads(net, tensors)] == [f"layer_{i - 1}" for i in net.heads]
+@pytest.mark.parametrize(("channels", "text", "named"), BAD.values(), ids=BAD)
+def test_heads_that_do_not_fit_are_refused(channels: int, text: str, named: str) -> None:
+    """Each defect is one error that says what was expected."""
+    with pytest.raises(ConversionError, match=named):
+        heads(channels, text)
