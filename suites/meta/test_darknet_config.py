@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.converters.darknet import config, network
+from fixtures.converters.darknet import config, network, pooling
 from fixtures.converters.errors import ConversionError
 
 NET = "[net]\nwidth=32\nheight=32\nchannels=3\n"
@@ -78,15 +78,17 @@ BAD = {
     "route of unequal sizes": (
         NET + CONV + CONV.replace("stride=1", "stride=2") + "[route]\nlayers=0,1\n", 18, "unequal",
     ),
-    "shortcut of unequal shapes": (
-        NET + CONV + CONV.replace("=8", "=4") + "[shortcut]\nfrom=0\n", 18, "unequal",
+    "shortcut of shapes that no stride joins": (
+        NET + CONV + "[convolutional]\nsize=1\nstride_x=2\n[shortcut]\nfrom=0\n", 15, "no one stride",
     ),
     "groups that do not divide": (NET + CONV + "groups=3\nfilters=9\n", 11, "groups=3"),
     "wrong class count": (NET + CONV + "[yolo]\nmask=0\nclasses=80\n", 13, "85 channels"),
     "output without pixels": (
         NET + CONV.replace("size=3", "size=99").replace("pad=1", "pad=0"), 5, "output would be",
     ),
-    "value that is not written yet": (NET + CONV + "antialiasing=1\n", 11, "antialiasing"),
+    "value that is not converted": (NET + CONV + "coordconv=1\n", 11, "coordconv"),
+    "unknown key": (NET + CONV + "paddding=1\n", 11, "Did you mean padding"),
+    "unknown key of [net]": ("[net]\nwidht=3\n" + NET[6:] + CONV, 2, "Did you mean width"),
 }  # fmt: skip
 
 
@@ -117,4 +119,4 @@ def test_maxpool_pads_as_darknet_pads(
     text = f"[net]\nwidth={length}\nheight={length}\nchannels=3\n[maxpool]\n{lines}"
     layer = network.resolve(parse(text)).layers[0]
     assert layer.shape == (3, out, out)
-    assert network.pool_pads(layer.section, layer.input_shapes[0]) == pads
+    assert pooling.pool_pads(layer.section, layer.input_shapes[0]) == pads

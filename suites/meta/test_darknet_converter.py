@@ -139,7 +139,7 @@ def test_the_command_converts_or_says_why_not(
     """One line either way, an exit code, and no file when it failed."""
     files[1].write_bytes(files[1].read_bytes()[: change or None])
     target = files[0].with_suffix(".onnx")
-    assert main([*map(str, files), "--opset", "11", "-o", str(target)]) == code
+    assert main([*map(str, files), "--opset", "11", "-q", "-o", str(target)]) == code
     said = "".join(capsys.readouterr())
     assert named in said
     assert said.count("\n") == 1
