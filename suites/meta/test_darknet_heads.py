@@ -36,6 +36,12 @@ def test_what_a_yolo_leaves_out_is_darknets_default() -> None:
     assert (head.scale_x_y, head.new_coords) == (1, False)
 
 
+def test_a_mask_may_name_any_anchor_that_is_given() -> None:
+    """In cspx-p7-mish num is less than the anchors, and its last masks name those beyond."""
+    (head,) = heads(16, f"[yolo]\nmask=1,2\nclasses=3\nnum=2\n{ANCHORS}")
+    assert head.anchors == ((16, 30), (33, 23.5))
+
+
 def test_other_heads_are_described() -> None:
     """Gaussian boxes have nine values, region's sides are in cells, detection has none."""
     (gaussian,) = heads(24, f"[Gaussian_yolo]\nmask=0,1\nclasses=3\nnum=3\n{ANCHORS}\nyolo_point=left_top")
