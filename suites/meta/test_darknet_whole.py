@@ -11,6 +11,7 @@ from fixtures.converters.batch import with_dynamic_batch
 from fixtures.converters.darknet import config, network
 from fixtures.converters.darknet.convert import convert
 from fixtures.converters.errors import ConversionError
+from fixtures.converters.opset import OPSETS
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models import fetch
 from suites.meta.darknet_layers import HEADER, random, write
@@ -74,7 +75,7 @@ def run(model: onnx.ModelProto, x: np.ndarray, folder: Path) -> np.ndarray:
     return made
 
 
-@pytest.mark.parametrize("opset", [10, 13, 18])
+@pytest.mark.parametrize("opset", OPSETS)
 def test_any_batch(opset: int, files: tuple[Path, Path], tmp_path: Path) -> None:
     """A dynamic batch computes what single images do: no layer mixes images or holds the batch's size."""
     dynamic = with_dynamic_batch(lambda batch: convert(*files, opset, batch=batch))
