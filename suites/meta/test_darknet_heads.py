@@ -52,6 +52,17 @@ def test_other_heads_are_described() -> None:
     assert (old.output, old.side, old.squared, old.anchors) == ("detection_0", 4, True, ())
 
 
+def test_a_region_is_raw_without_its_tree(tmp_path: Path) -> None:
+    """yolo9000 names a tree of classes; only decoding needs the file, but one that is there must fit."""
+    x, text = random(1, 24, 2, 2), "[region]\nclasses=7\nnum=2\ntree=data/9k.tree"
+    files = write(tmp_path, text, x)
+    assert list(run(convert(*files, 13), x, tmp_path)) == ["region_0"]
+    assert network.resolve(config.read(files[0])).detectors[0].tree == Path("data/9k.tree")
+    (tmp_path / "9k.tree").write_text("animal -1\ncat 0\n")
+    with pytest.raises(ConversionError, match=r"9k\.tree has 2 classes, expected 7"):
+        convert(*files, 13)
+
+
 RAW = {
     "yolo_1": ("[yolo]\nclasses=3\nnum=2\nmask=0,1", 16),
     "gaussian_yolo_1": ("[Gaussian_yolo]\nclasses=3\nnum=2\nmask=0,1", 24),
