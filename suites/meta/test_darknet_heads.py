@@ -40,6 +40,8 @@ def test_a_mask_may_name_any_anchor_that_is_given() -> None:
     """In cspx-p7-mish num is less than the anchors, and its last masks name those beyond."""
     (head,) = heads(16, f"[yolo]\nmask=1,2\nclasses=3\nnum=2\n{ANCHORS}")
     assert head.anchors == ((16, 30), (33, 23.5))
+    (head,) = heads(24, "[yolo]\nmask=0,1,2\nclasses=3\nnum=3\nanchors=1,2 3,4")
+    assert head.anchors == ((1, 23), (4, 0.5), (0.5, 0.5))  # a lost comma, as in cspx-p7-mish_hp
 
 
 def test_other_heads_are_described() -> None:

@@ -67,7 +67,7 @@ optimized_memory=0
 workspace_size_limit_MB=1000
 [convolutional]
 batch_normalize=1
-filters=18
+filters=18	#255
 size=1
 stride=1
 pad=1
@@ -94,6 +94,9 @@ resize=1.5
 objectness_smooth=1
 label_smooth_eps=0.1
 random=1
+uc_normalizer=0.07
+beta1=0.6
+counters_per_class = 26575
 """
 
 
