@@ -12,6 +12,8 @@ SECOND_MOMENT = {
     "linear": 1.0, "leaky": 0.505, "relu": 0.5, "mish": 0.452, "swish": 0.356, "logistic": 0.293,
 }  # fmt: skip
 """E[f(x)^2] of a standard normal x, integrated numerically; leaky has slope 0.1."""
+HEAD_GAIN = 0.15
+"""Of a head's convolution: keeps the sizes of boxes, which are exponentials, within an image."""
 POOLED = 0.25
 """What a mean over an image leaves of the second moment: leaky has a mean of 0.36, squared 0.13."""
 
@@ -150,7 +152,9 @@ class Cfg:
     ) -> int:
         """Add the convolution that a head needs, logistic with new_coords, and the [yolo] section itself."""
         scaled = "new_coords" in keys
-        self.conv(len(mask) * (classes + 5), 1, 1, "logistic" if scaled else "linear", bn=False)
+        self.conv(
+            len(mask) * (classes + 5), 1, 1, "logistic" if scaled else "linear", bn=False, gain=HEAD_GAIN
+        )
         shown = {"mask": ",".join(map(str, mask)), "anchors": ", ".join(f"{w},{h}" for w, h in anchors)}
         made = self._at(-1)
         index = self._add("yolo", made, {**shown, "classes": classes, "num": len(anchors), **keys})

@@ -11,8 +11,6 @@ from reference_models.darknet.builder import Cfg, Conv
 
 HEADER = np.array([0, 2, 5, 0, 0], "<i4")
 """major, minor, revision, and images seen as a 64-bit integer: Darknet 0.2.5."""
-HEAD_GAIN = 0.15
-"""Of convolutions without BatchNorm: keeps the sizes of boxes, which are exponentials, within an image."""
 
 
 def write_seeded(path: Path, cfg: Cfg, seed: int) -> None:
@@ -34,7 +32,7 @@ def write_seeded(path: Path, cfg: Cfg, seed: int) -> None:
 def _arrays(conv: Conv, random: np.random.Generator) -> Iterator[np.ndarray]:
     fan_in = conv.channels // conv.groups * conv.size**2
     yield 0.1 * random.standard_normal(conv.filters, np.float32)
-    std = np.sqrt(1.0 / (conv.moment * fan_in)) * (1.0 if conv.bn else HEAD_GAIN * conv.gain)
+    std = np.sqrt(1.0 / (conv.moment * fan_in)) * (1.0 if conv.bn else conv.gain)
     if conv.bn:
         variance = random.uniform(0.25, 2.25, conv.filters)
         yield conv.gain * np.sqrt(variance) * random.uniform(0.7, 1.25, conv.filters)

@@ -28,6 +28,12 @@ def test_old_files_hold_the_matrix_transposed(tmp_path: Path) -> None:
         check(tmp_path, CONNECTED, X, FLAT @ WEIGHT.T + BIAS, [BIAS, WEIGHT], header=OLD_HEADER)
 
 
+def test_old_files_may_have_the_shorter_header(tmp_path: Path) -> None:
+    """Pjreddie's count of images seen has 4 bytes in files with transposed matrices."""
+    expected = FLAT @ WEIGHT.T + BIAS
+    check(tmp_path, CONNECTED, X, expected, [BIAS, WEIGHT.T], header=OLD_HEADER[:4])
+
+
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("header", [(0, 2, 5, 0, 0), OLD_HEADER], ids=["new", "old"])
 def test_connected_with_batch_normalization(kept: bool, header: tuple[int, ...], tmp_path: Path) -> None:

@@ -36,6 +36,14 @@ def test_what_a_yolo_leaves_out_is_darknets_default() -> None:
     assert (head.scale_x_y, head.new_coords) == (1, False)
 
 
+def test_a_mask_may_name_any_anchor_that_is_given() -> None:
+    """In cspx-p7-mish num is less than the anchors, and its last masks name those beyond."""
+    (head,) = heads(16, f"[yolo]\nmask=1,2\nclasses=3\nnum=2\n{ANCHORS}")
+    assert head.anchors == ((16, 30), (33, 23.5))
+    (head,) = heads(24, "[yolo]\nmask=0,1,2\nclasses=3\nnum=3\nanchors=1,2 3,4")
+    assert head.anchors == ((1, 23), (4, 0.5), (0.5, 0.5))  # a lost comma, as in cspx-p7-mish_hp
+
+
 def test_other_heads_are_described() -> None:
     """Gaussian boxes have nine values, region's sides are in cells, detection has none."""
     (gaussian,) = heads(24, f"[Gaussian_yolo]\nmask=0,1\nclasses=3\nnum=3\n{ANCHORS}\nyolo_point=left_top")
@@ -44,6 +52,17 @@ def test_other_heads_are_described() -> None:
     assert (region.output, region.anchors, region.softmax) == ("region_0", ((1, 2), (3, 4)), True)
     (old,) = heads(13, "[detection]\nclasses=3\nnum=2\ncoords=4\nside=4\nsqrt=1")
     assert (old.output, old.side, old.squared, old.anchors) == ("detection_0", 4, True, ())
+
+
+def test_a_region_is_raw_without_its_tree(tmp_path: Path) -> None:
+    """yolo9000 names a tree of classes; only decoding needs the file, but one that is there must fit."""
+    x, text = random(1, 24, 2, 2), "[region]\nclasses=7\nnum=2\ntree=data/9k.tree"
+    files = write(tmp_path, text, x)
+    assert list(run(convert(*files, 13), x, tmp_path)) == ["region_0"]
+    assert network.resolve(config.read(files[0])).detectors[0].tree == Path("data/9k.tree")
+    (tmp_path / "9k.tree").write_text("animal -1\ncat 0\n")
+    with pytest.raises(ConversionError, match=r"9k\.tree has 2 classes, expected 7"):
+        convert(*files, 13)
 
 
 RAW = {

@@ -8,33 +8,13 @@ import onnx
 import pytest
 
 from fixtures.converters.darknet.convert import convert
-from fixtures.converters.errors import ConversionError
 from fixtures.metrics.parity import StructureError
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models.darknet import architectures, weights
 from suites.meta.darknet_oracle import network, parity
-from suites.meta.darknet_oracle.activations import ACTIVATIONS
 from suites.meta.darknet_oracle.cases import CASES
 
 OPSETS = (10, 11, 12, 13, 17, 21)
-CONVERTED_ACTIVATIONS = {"linear", "logistic", "relu", "relu6", "leaky", "tanh", "swish", "mish"}
-NOT_YET = {
-    *(f"activation_{name}" for name in set(ACTIVATIONS) - CONVERTED_ACTIVATIONS),
-    "convolution_dilation", "convolution_dilation_of_1x1", "convolution_antialiasing",
-    "convolution_antialiasing_2", "convolution_xnor", "convolution_binary", "convolution_flipped",
-    "convolution_share", "maxpool_depth", "maxpool_antialiasing", "local_avgpool", "local_avgpool_2",
-    "avgpool", "upsample_4", "upsample_reverse", "reorg", "reorg_reverse", "reorg3d", "crop",
-    "crop_noadjust", "shortcut_narrow", "shortcut_wide", "shortcut_down", "shortcut_up",
-    "shortcut_per_feature_relu", "shortcut_per_feature_softmax", "shortcut_per_channel_none",
-    "shortcut_per_channel_relu", "shortcut_per_channel_softmax", "sam", "scale_channels",
-    "scale_channels_wh", "implicit", "implicit_atoms", "dropout", "connected", "connected_bn", "local",
-    "local_pad", "softmax", "softmax_temperature", "softmax_groups", "softmax_map", "softmax_tree",
-    "batchnorm", "batchnorm_first", "lrn", "lrn_even", "lrn_defaults", "activation_layer", "rnn",
-    "rnn_options", "crnn", "crnn_shortcut", "gru", "gru_bn", "lstm", "lstm_bn", "rnn_once",
-    "gaussian_yolo", "region", "region_tree", "detection", "detection_softmax",
-}  # fmt: skip
-"""Cases that the converter refuses today; one that it takes fails a test until its row is gone."""
-TAKEN = [name for name in CASES if name not in NOT_YET]
 
 
 @cache
@@ -68,24 +48,12 @@ def converted(
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("name", CASES)
 def test_a_converted_layer_gives_the_interpreters_numbers(name: str, opset: int, folder: Path) -> None:
     """Each layer and option, two images at once, within ten times the float32 floor of the network."""
     truth, data = truth_of(name, folder)
     differences = parity.hold(truth, converted(paths_of(name, folder), data, opset))
     assert [str(d) for d in differences if not d.ok] == []
-
-
-@pytest.mark.parametrize("name", sorted(NOT_YET))
-def test_what_is_not_yet_converted_is_refused(name: str, folder: Path) -> None:
-    """A layer is converted or refused by name, never skipped; a case that converts leaves this list."""
-    with pytest.raises(ConversionError, match=rf"{name}\.cfg"):
-        convert(*paths_of(name, folder), 11)
-
-
-def test_no_row_of_the_list_is_stale() -> None:
-    """Every name in NOT_YET is a case."""
-    assert set(CASES) >= NOT_YET
 
 
 @pytest.mark.parametrize("architecture", ["yolov3_tiny", "yolov4_tiny"])

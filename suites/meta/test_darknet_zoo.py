@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fixtures.converters.darknet import config, network
-from fixtures.converters.errors import ConversionError
 from reference_models import registry
 from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg
@@ -56,12 +55,8 @@ PUBLISHED = {
     "yolo-fastest": Published(320, 105, {95: (255, 10, 10), 104: (255, 20, 20)}),
 }
 """As the cfgs have it; enet-coco, csresnext50-panet-spp and yolo-fastest are ours in details."""
-NOT_YET = {
-    "yolov2": "reorg", "yolov2-tiny": "region", "enet-coco": "avgpool", "darknet19": "avgpool",
-    "darknet53": "avgpool", "resnet18": "shortcut", "resnet50": "shortcut", "densenet201": "avgpool",
-    "yolo-fastest": "dropout",
-}  # fmt: skip
-"""Network -> the first layer that the converter refuses: take the row out when it no longer does."""
+HEADLESS = {"yolov2", "yolov2-tiny", "darknet19", "darknet53", "resnet18", "resnet50", "densenet201"}
+"""Networks with a [region] or with scores; the others have [yolo] heads."""
 OFFICIAL_BYTES = {
     "yolov2": 203_934_260, "yolov2-tiny": 44_948_596, "yolov3": 248_007_048, "yolov3-spp": 252_209_544,
     "yolov3-tiny": 35_434_956, "yolov4": 257_717_640, "yolov4-tiny": 24_251_276, "yolov4-csp": 211_944_840,
@@ -94,18 +89,11 @@ def test_the_layers_are_as_many_as_published(name: str) -> None:
     assert len(config.parse(cfg.text(), Path("a.cfg")).layers) == PUBLISHED[name].layers
 
 
-@pytest.mark.parametrize("name", [name for name in ZOO if name not in NOT_YET])
+@pytest.mark.parametrize("name", ZOO)
 def test_the_outputs_have_the_published_shapes(name: str) -> None:
     """Heads stand at the published layers, with the channels and cells that those have."""
     net = resolved(name)
     assert {i: net.layers[i].shape for i in net.heads or (len(net.layers) - 1,)} == PUBLISHED[name].outputs
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_is_not_converted_yet_is_still_refused(name: str) -> None:
-    """A row of `NOT_YET` whose network the converter takes is stale."""
-    with pytest.raises(ConversionError, match=rf"\[{NOT_YET[name]}\]"):
-        resolved(name)
 
 
 @pytest.mark.parametrize("name", OFFICIAL_BYTES)
@@ -128,7 +116,7 @@ def test_a_network_that_is_not_the_official_one_has_another_size() -> None:
 
 def test_heads_are_read_where_the_cfg_has_them() -> None:
     """The builder's heads have the names, strides and channels of the network that is resolved."""
-    for name in ZOO.keys() - NOT_YET.keys():
+    for name in ZOO.keys() - HEADLESS:
         heads = ZOO[name](PUBLISHED[name].size).heads
         said = {
             int(h.output.removeprefix("yolo_")): (
@@ -140,9 +128,9 @@ def test_heads_are_read_where_the_cfg_has_them() -> None:
         assert said == PUBLISHED[name].outputs
 
 
-def test_every_convertible_network_is_a_reference_model() -> None:
-    """What converts is in the registry, by its own name; what does not is not."""
-    assert {name for name in ZOO if name in registry.models()} == ZOO.keys() - NOT_YET.keys()
+def test_every_detector_is_a_reference_model() -> None:
+    """What has heads that can be decoded is in the registry, by its own name; the others are not."""
+    assert {name for name in ZOO if name in registry.models()} == ZOO.keys() - HEADLESS
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:

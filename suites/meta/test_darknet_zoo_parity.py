@@ -13,7 +13,6 @@ import pytest
 from fixtures.verdicts import StageError
 from reference_models.darknet.zoo.catalog import ZOO
 from suites.meta import zoo_files
-from suites.meta.test_darknet_zoo import NOT_YET
 from suites.meta.zoo_files import FLOOR_MULTIPLE, ORACLES, REFUSES, Files, Outputs, judges
 
 pytestmark = pytest.mark.skipif(
@@ -42,7 +41,7 @@ class Net:
     tolerance: float
 
 
-@pytest.fixture(scope="module", params=[name for name in SMALL | LARGE if name not in NOT_YET])
+@pytest.fixture(scope="module", params=SMALL | LARGE)
 def net(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     """Each network once for all its tests; the files, up to 1.6 GB, are gone after them."""
     files = zoo_files.write(request.param, (SMALL | LARGE)[request.param], tmp_path_factory.mktemp("zoo"))
@@ -75,13 +74,6 @@ def test_the_noise_of_a_network_is_that_of_float32(net: Net) -> None:
 def test_seeded_weights_keep_outputs_sane(net: Net) -> None:
     """Outputs neither vanish nor overflow, however deep the network is."""
     assert sane(net.outputs)
-
-
-@pytest.mark.parametrize("name", [name for name in NOT_YET if judges(name)])
-def test_seeded_weights_are_sane_before_the_converter_takes_them(name: str, tmp_path: Path) -> None:
-    """Networks that wait for the converter have weights that an independent makes sense of."""
-    files = zoo_files.write(name, 96, tmp_path)
-    assert sane(ORACLES[judges(name)[0]](files))
 
 
 def sane(outputs: Outputs) -> bool:

@@ -17,6 +17,8 @@ from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg
 from reference_models.darknet.zoo.catalog import ZOO
 from reference_models.model import Source
+from suites.meta.darknet_oracle import network as darknet
+from suites.meta.darknet_oracle import parity
 
 Outputs = dict[str, np.ndarray]
 FLOOR_MULTIPLE = 10
@@ -115,10 +117,24 @@ def worst(actual: Outputs, expected: Outputs) -> float:
 def opencv(files: Files) -> Outputs:
     """What OpenCV DNN makes of cfg and weights."""
     source = Source("", "seeded", {"cfg": files.cfg, "opencv": files.opencv})
-    return OpenCV(source, files.outputs).run([files.sample])[0]
+    found = OpenCV(source, files.outputs).run([files.sample])[0]
+    return {name: _flat(array) if name.startswith("layer_") else array for name, array in found.items()}
 
 
-ORACLES: dict[str, Callable[[Files], Outputs]] = {"opencv": opencv}
+def _flat(scores: np.ndarray) -> np.ndarray:
+    return scores.reshape(len(scores), -1)
+
+
+def interpreter(files: Files) -> Outputs:
+    """What the literal interpreter makes of them in float64: what heads are given, or the scores, flat."""
+    layers = darknet.run(files.cfg, files.weights, files.sample["data"].astype(np.float64))
+    given = [layers[head - 1] for head in darknet.heads_of(files.cfg.read_text())]
+    last = layers[parity.layer_of(files.outputs[0])]
+    found = [array.astype(np.float32) for array in given or [_flat(last)]]
+    return dict(zip(files.outputs, found, strict=True))
+
+
+ORACLES: dict[str, Callable[[Files], Outputs]] = {"opencv": opencv, "interpreter": interpreter}
 """Who is asked what a network computes: from its files alone, sharing no code with the converter."""
 REFUSES = {"opencv": ("resnet18", "resnet50")}
 """Oracle -> networks that it cannot run. OpenCV 4.11 adds no layers of unequal size."""

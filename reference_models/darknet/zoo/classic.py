@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from reference_models.darknet.architectures import darknet53_backbone
-from reference_models.darknet.builder import Cfg
+from reference_models.darknet.builder import HEAD_GAIN, Cfg
 
 REGION_ANCHORS = "0.57273, 0.677385, 1.87446, 2.06253, 3.33843, 5.47434, 7.88282, 3.52778, 9.77052, 9.16828"
 """COCO anchors in grid cells, as pairs of width and height."""
-LOGIT_GAIN = 10.0
+LOGIT_GAIN = 1.5
 """Of seeded scores whose mean over the image is taken: else all classes are about equally likely."""
 
 
@@ -54,14 +54,14 @@ def darknet53(size: int = 256, classes: int = 1000) -> Cfg:
     """Darknet-53, the classifier."""
     cfg = Cfg(size, size)
     darknet53_backbone(cfg)
-    classifier(cfg, classes)
+    classifier(cfg, classes, gain=0.15)
     return cfg
 
 
-def classifier(cfg: Cfg, classes: int) -> None:
-    """Mean over the image, scores, softmax."""
+def classifier(cfg: Cfg, classes: int, gain: float = 1.0) -> None:
+    """Mean over the image, scores, softmax. gain: of seeded scores, so that no class is certain."""
     cfg.add("avgpool")
-    cfg.conv(classes, 1, activation="linear", bn=False)
+    cfg.conv(classes, 1, activation="linear", bn=False, gain=gain)
     cfg.add("softmax", groups=1)
 
 
@@ -79,5 +79,5 @@ def _darknet19_backbone(cfg: Cfg) -> int:
 
 
 def _region(cfg: Cfg, classes: int) -> int:
-    cfg.conv(5 * (classes + 5), 1, activation="linear", bn=False)
+    cfg.conv(5 * (classes + 5), 1, activation="linear", bn=False, gain=HEAD_GAIN)
     return cfg.add("region", anchors=REGION_ANCHORS, classes=classes, coords=4, num=5, softmax=1)
