@@ -21,15 +21,13 @@ from pathlib import Path
 
 GOALS = {"seconds": 1.5, "peak": 2.2}
 """Of the stream: seconds as a multiple of the floor's, peak as a multiple of the weight file's bytes."""
-OPSET = 13
+OPSET, SIDE = 13, 416
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print one line a way, then the ratios; 0 when both goals are met, 1 when one is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.darknet", description=__doc__)
-    parser.add_argument(
-        "--model", default="yolov3", help="a function of reference_models.darknet.architectures"
-    )
+    parser.add_argument("--model", default="yolov3", help="a network of reference_models.darknet.zoo.catalog")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where the files lie while it runs; default: temporary")
     parser.add_argument("--child", nargs=2, metavar=("WAY", "FOLDER"), help=argparse.SUPPRESS)
@@ -107,10 +105,11 @@ def _peak() -> float:
 
 
 def _make(folder: Path, model: str) -> Callable[[], object]:
-    from reference_models.darknet import architectures, weights
+    from reference_models.darknet import weights
+    from reference_models.darknet.zoo.catalog import ZOO
 
     def work() -> None:
-        cfg = getattr(architectures, model)()
+        cfg = ZOO[model](SIDE)
         (folder / "net.cfg").write_text(cfg.text())
         weights.write_seeded(folder / "net.weights", cfg, seed=4)
 
@@ -122,9 +121,9 @@ def _floor(folder: Path, model: str) -> Callable[[], object]:
     import numpy as np
     import onnx
 
-    from reference_models.darknet import architectures
+    from reference_models.darknet.zoo.catalog import ZOO
 
-    convs = getattr(architectures, model)().convs
+    convs = ZOO[model](SIDE).convs
 
     def work() -> None:
         data, at = np.memmap(folder / "net.weights", np.float32, "r", offset=20), 0

@@ -31,7 +31,7 @@ def test_each_way_writes_the_whole_network(
 ) -> None:
     """A measurement of a way that wrote half the weights would be worth nothing."""
     for child in ("make", way):
-        assert darknet.main(["--model", "yolov4_tiny", "--child", child, str(tmp_path)]) == 0
+        assert darknet.main(["--model", "yolov4-tiny", "--child", child, str(tmp_path)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     stored = (tmp_path / "net.weights").stat().st_size
     assert (tmp_path / "net.onnx").stat().st_size == pytest.approx(stored, rel=0.005)
