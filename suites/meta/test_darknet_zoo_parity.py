@@ -26,7 +26,7 @@ LARGE = {
     "yolov2": 96, "yolov3": 96, "yolov3-spp": 96, "yolov4": 96, "yolov4-csp": 96, "yolov4x-mish": 96,
     "yolov4-p5": 96, "csresnext50-panet-spp": 96, "darknet53": 96, "resnet50": 96,
 }  # fmt: skip
-"""Network -> side of its input. The small ones are tried at every opset, the large ones at 10 and 13."""
+"""Network -> side of its input."""
 CLASSES = 1000
 """Of the classifiers."""
 OPSETS = (10, 11, 12, 13, 17, 21)
@@ -62,7 +62,7 @@ def test_independents_compute_the_same(net: Net) -> None:
 
 def test_every_opset_computes_the_same(net: Net) -> None:
     """The forms that other opsets need give the same function."""
-    for opset in OPSETS if net.files.name in SMALL else (10,):
+    for opset in OPSETS:
         assert zoo_files.worst(zoo_files.converted(net.files, opset), net.outputs) <= net.tolerance, opset
 
 
