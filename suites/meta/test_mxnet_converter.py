@@ -89,7 +89,7 @@ def references(gender_age: Source, samples: list[Tensors]) -> list[dict[str, np.
     return mxnet_process.run(gender_age, samples, outputs=MODEL.outputs)
 
 
-@pytest.mark.parametrize("opset", [10, 13, 21])
+@pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("net", CONVERTED, ids=lambda net: net.name)
 def test_operator(net: Net, opset: int, mxnet_outputs: Outputs, tmp_path: Path) -> None:
     """A converted operator gives MXNet's values under MXNet's name."""
