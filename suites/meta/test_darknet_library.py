@@ -4,7 +4,6 @@ Debian's (pjreddie's) is the real one; what it cannot show, AlexeyAB's functions
 maxpool, a stand-in shows.
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,7 +15,6 @@ import pytest
 from fixtures.converters.darknet.convert import convert
 from fixtures.runtimes import darknet_library
 from fixtures.runtimes.darknet_library import (
-    DEBIAN,
     DarknetLibrary,
     adds_outside,
     find,
@@ -30,6 +28,7 @@ from reference_models import fetch, inputs, registry
 from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg
 from reference_models.model import Source
+from suites.meta.darknet_package import debian_library
 
 STAND_IN = Path(__file__).with_name("darknet_stand_in.c")
 NET = "[net]\nwidth=4\nheight=4\nchannels=2\nbatch=1\n"
@@ -40,13 +39,8 @@ ROUNDING = 1e-5
 
 @pytest.fixture(scope="session")
 def debian() -> Path:
-    """Debian's library; without it the test is skipped, in CI it fails."""
-    if not DEBIAN.is_file():
-        reason = f"{DEBIAN} is no file: apt-get install darknet"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return DEBIAN
+    """The real library."""
+    return debian_library()
 
 
 def built(folder: Path, *flags: str) -> Path:
