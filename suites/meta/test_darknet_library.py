@@ -98,7 +98,7 @@ def test_two_heads_of_a_network_are_read_at_once(debian: Path, tmp_path: Path) -
     """Each head of each sample is what the converted model gives, with variances of 1e-6."""
     source, random = made(tmp_path, two_heads()), np.random.default_rng(2)
     rows = [random.random((1, 3, 16, 16), np.float32) for _ in range(2)]
-    runtime = DarknetLibrary(source, TWO, debian)
+    runtime = DarknetLibrary(debian, source, TWO)
     found = runtime.run([{"data": row} for row in rows])
     for ours, theirs in zip(found, by_converter(source, tmp_path, rows), strict=True):
         assert list(ours) == list(theirs) == list(TWO)
@@ -130,7 +130,7 @@ def test_official_weights_see_photos_as_the_converted_model_does(debian: Path, t
         pytest.skip(str(error))
     expected = by_converter(source, tmp_path, photos)
     shapes = {name: value.shape[1:] for name, value in expected[0].items()}
-    found = DarknetLibrary(source, shapes, debian).run([{"data": photo} for photo in photos])
+    found = DarknetLibrary(debian, source, shapes).run([{"data": photo} for photo in photos])
     assert shapes == {"yolo_16": (255, 13, 13), "yolo_23": (255, 26, 26)}
     for ours, theirs in zip(found, expected, strict=True):
         assert all(distance(ours[name], theirs[name]) < ROUNDING for name in shapes)
@@ -151,7 +151,7 @@ def test_either_kind_of_library_gives_the_same(debian: Path, tmp_path: Path) -> 
     source = made(tmp_path, cfg, cfg.text() + "[yolo]\n")
     sample = {"data": np.random.default_rng(3).random((1, 1, 13, 13), np.float32)}
     ours, theirs = (
-        DarknetLibrary(source, {"yolo_1": (4, 13, 13)}, library).run([sample])[0]["yolo_1"]
+        DarknetLibrary(library, source, {"yolo_1": (4, 13, 13)}).run([sample])[0]["yolo_1"]
         for library in (debian, built(tmp_path))
     )
     assert distance(ours, theirs) < ROUNDING
