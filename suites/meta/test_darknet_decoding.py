@@ -59,7 +59,8 @@ def test_a_gaussian_head_has_four_more_channels() -> None:
         ("[region]\nclasses=5\nanchors=1,2\nbackground=1", "a.cfg:12: .*background is not decoded"),
         ("[region]\nclasses=4\nanchors=1,2\ncoords=5", "a.cfg:12: .*coords is not decoded"),
         ("[Gaussian_yolo]\nclasses=1\nyolo_point=left_top", "a.cfg:11: .*yolo_point is not decoded"),
-        ("[detection]\nclasses=5\nside=4\nnum=1\ncoords=4", "a.cfg:9: .*detection is not decoded"),
+        ("[region]\nclasses=5\nanchors=1,2\ntree=no.tree", "a.cfg:12: .*'no.tree' is not there"),
+        ("[detection]\nclasses=4\nside=4\nnum=1\ncoords=5", "a.cfg:13: .*coords is not decoded"),
         ("[dropout]", "a.cfg:1: .*there is no head to decode"),
     ],
 )
