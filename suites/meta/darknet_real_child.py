@@ -1,8 +1,8 @@
 """Run in a process of its own by `darknet_real.py`: many small networks through libdarknet, each in a fork.
 
 Argument: a JSON file, a list of jobs: library (the same in all), cfg, weights (may be empty), input (N, ...)
-and output files, values per output; side asks for the boxes of an image of that many pixels too, saved for
-the weights as a file. ``<output>.said`` holds what Darknet printed; an output is missing where it ended.
+and output files, values per output. width, height and classes ask for the boxes of an image of that size too,
+saved for the weights as a file. ``<output>.said`` holds what Darknet printed; a job that ended has no output.
 """
 
 from __future__ import annotations
@@ -30,15 +30,19 @@ class Detection(ctypes.Structure):
     )  # fmt: skip
 
 
-def boxes(darknet: ctypes.CDLL, network: int, side: int) -> np.ndarray:
-    """Give rows of x, y, w, h, objectness and class scores of every box of the last prediction."""
+def boxes(darknet: ctypes.CDLL, network: int, job: dict[str, Any]) -> np.ndarray:
+    """Give rows of x, y, w, h, objectness and class scores of every box of the last prediction.
+
+    Only [yolo] layers fill in the number of classes.
+    """
     count, plain = ctypes.c_int(), (ctypes.c_int, ctypes.c_int, ctypes.c_float, ctypes.c_float)
     darknet.get_network_boxes.restype = ctypes.POINTER(Detection)
     darknet.get_network_boxes.argtypes = [
         ctypes.c_void_p, *plain, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_int),
     ]  # fmt: skip
-    found = darknet.get_network_boxes(network, side, side, EVERY, EVERY, None, 0, ctypes.byref(count))
-    rows = [[*f.box, f.objectness, *f.prob[: f.classes]] for f in found[: count.value]]
+    size = job["width"], job["height"]
+    found = darknet.get_network_boxes(network, *size, EVERY, EVERY, None, 0, ctypes.byref(count))
+    rows = [[*f.box, f.objectness, *f.prob[: job["classes"]]] for f in found[: count.value]]
     return np.array(rows, np.float32)
 
 
@@ -55,8 +59,8 @@ def run(darknet: ctypes.CDLL, job: dict[str, Any]) -> None:
     for row in np.ascontiguousarray(np.load(job["input"]), np.float32):
         given = darknet.network_predict(network, row.ctypes.data_as(FLOATS))
         outputs.append(np.ctypeslib.as_array(given, (job["values"],)).copy())
-        if "side" in job:
-            found.append(boxes(darknet, network, job["side"]))
+        if "classes" in job:
+            found.append(boxes(darknet, network, job))
     np.savez(job["output"], outputs=np.stack(outputs), boxes=np.array(found))
 
 
