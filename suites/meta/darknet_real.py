@@ -1,20 +1,19 @@
-"""pjreddie's own Darknet as an oracle: Debian's package `darknet`, its library and its cfgs.
+"""pjreddie's own Darknet as an oracle: the library of Debian's package `darknet`.
 
-The library is the source of 2018-09-14 (commit 61c9d02), for the CPU, without BLAS. Its cfgs are read where
-they are installed. Weights are seeded, in the order that the converter's own `Kind.stored` gives, which is
-thereby held against Darknet's reader too: arrays in another order give other numbers.
+The library is the source of 2018-09-14 (commit 61c9d02), for the CPU, without BLAS.
+Weights are seeded, in the order that the converter's own `Kind.stored` gives, which is thereby held against
+Darknet's reader too: arrays in another order give other numbers.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +26,9 @@ from fixtures.converters.darknet.network import Network
 from fixtures.converters.darknet.registry import KINDS
 from fixtures.runtimes.darknet_library import predict
 from fixtures.runtimes.onnxruntime import OnnxRuntime
+from suites.meta.darknet_real_cfgs import with_net
 
 LIBRARY = Path("/usr/lib/darknet/libdarknet.so")
-CFGS = Path("/usr/share/darknet/cfg")
 CHILD = Path(__file__).with_name("darknet_real_child.py")
 ABSENT = "Debian's package darknet is not installed: apt-get install darknet"
 HEADER = np.array([0, 2, 5, 0, 0], "<i4").tobytes()
@@ -40,8 +39,6 @@ RESIDUAL = 0.1
 TIMES_FLOOR = 10
 """How many times its own float32 noise floor a network may be off."""
 LEAST_FLOOR = float(np.finfo(np.float32).eps)
-FIXES = ("[end]", "[softmax]", "[yolo]", "[region]", "[detection]", "[reorg]", "[cost]")
-"""Sections before which the number of channels stands for something."""
 PARTS = {
     "gru": ("state_z", "state_r", "state_h", "input_z", "input_r", "input_h"),
     "lstm": ("wi", "wf", "wo", "wg", "ui", "uf", "uo", "ug"),
@@ -62,14 +59,6 @@ class Stored(NamedTuple):
     def role(self) -> str:
         """What it is, without the part of a recurrent layer."""
         return self.what.rpartition(".")[2]
-
-
-def with_net(text: str, **keys: int) -> str:
-    """Set keys of [net]."""
-    head, start, rest = text.lstrip().partition("\n[")
-    for key, value in keys.items():
-        head = re.sub(rf"^[ \t]*{key}[ \t]*=.*\n?", "", head, flags=re.M).rstrip() + f"\n{key}={value}"
-    return f"{head}\n{start}{rest}"
 
 
 @dataclass
@@ -142,23 +131,6 @@ class Real:
     def floor(self, rows: np.ndarray, outputs: Outputs) -> float:
         """The network's float32 noise: how far the same function with other roundings is off."""
         return max(distance(flat(self.converted(rows, twin=True)), flat(outputs)), LEAST_FLOOR)
-
-
-def narrowed(text: str, by: int) -> str:
-    """Divide the channels, and their groups, of all layers but those that give classes or a head's values."""
-    sections = re.split(r"^(?=\[)", text, flags=re.M)
-    made = list[str]()
-    following = "[end]"
-    for section in reversed(sections):
-        fixed = following.startswith(FIXES)
-        keys = r"^((?:filters|output|groups)\s*=\s*)(\d+)"
-        made.append(section if fixed else re.sub(keys, partial(_divided, by), section, flags=re.M))
-        following = following if section.startswith(("[dropout]", "[avgpool]")) else section
-    return "".join(reversed(made))
-
-
-def _divided(by: int, found: re.Match[str]) -> str:
-    return f"{found[1]}{max(1, int(found[2]) // by)}"
 
 
 def write(path: Path, arrays: Iterable[np.ndarray]) -> None:

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from fixtures.converters.darknet.layer import words
 from suites.meta import darknet_real
-from suites.meta.darknet_real import (
-    ABSENT,
-    CFGS,
-    LIBRARY,
-    TIMES_FLOOR,
-    Real,
-    distance,
-    flat,
-    narrowed,
-    with_net,
-)  # fmt: skip
+from suites.meta.darknet_real import ABSENT, LIBRARY, TIMES_FLOOR, Real, distance, flat
+from suites.meta.darknet_real_cfgs import FOUND, NARROWED, text_of
 
 pytestmark = pytest.mark.skipif(not LIBRARY.is_file(), reason=ABSENT)
-FOUND = {path.stem: path for path in sorted(CFGS.glob("*.cfg"))}
 INSTALLED = 45
 """Cfgs of the package."""
-SIDE = 64
-"""Of the input: the deepest of these networks divide it by 32."""
-STEPS = 5
-"""Rows that a recurrent network gets."""
-NARROW = 4
-NARROWED = words(
-    "alexnet darknet19 darknet19_448 darknet53 darknet53_448 darknet9000 extraction extraction.conv "
-    "extraction22k jnet-conv resnet34 resnet50 resnet101 resnet152 resnext50 resnext101-32x4d "
-    "resnext152-32x4d strided t1.test vgg-16 vgg-conv yolo9000 yolov1 yolov2 yolov2-tiny-voc yolov2-voc "
-    "yolov3 yolov3-openimages yolov3-spp yolov3-voc"
-)
-"""Networks of 60 to 800 MB, whose layers get a quarter of their channels: as wide as they are published
-they would take minutes."""
-
-
-def text_of(name: str) -> str:
-    """Give an installed cfg with a small input, and a [crop] that fits it."""
-    text = FOUND[name].read_text(errors="replace")
-    if name.startswith(("go", "cifar")):
-        return text
-    if re.search(r"^inputs", text, re.M):
-        return with_net(text, time_steps=STEPS)
-    text = re.sub(
-        r"^(crop_\w+)=.*", rf"\1={SIDE * 7 // 8}", with_net(text, width=SIDE, height=SIDE), flags=re.M
-    )
-    return narrowed(text, NARROW) if name in NARROWED else text
 
 
 def hold(ours: Real, theirs: Real) -> tuple[float, float]:
@@ -105,12 +67,9 @@ def test_the_other_epsilon_is_seen(tmp_path: Path) -> None:
     assert 1e-4 < off < 0.1
 
 
-@pytest.mark.parametrize("order", [("input_z", "input_r", "input_h", "state_z", "state_r", "state_h")])
-def test_the_other_order_of_a_gru_is_seen(
-    order: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_other_order_of_a_gru_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A weight file with AlexeyAB's order of parts means another network to pjreddie's Darknet."""
-    monkeypatch.setitem(darknet_real.PARTS, "gru", order)
+    monkeypatch.delitem(darknet_real.PARTS, "gru")
     net = Real(text_of("gru"), tmp_path)
     off, floor = hold(net, net)
     assert off > 100 * TIMES_FLOOR * floor

@@ -11,7 +11,7 @@ import pytest
 from fixtures.converters.darknet.softmax import tree_groups
 from suites.meta.darknet_oracle.cases import ANCHORS, CONV, TREE, cfg
 from suites.meta.darknet_real import ABSENT, LEAST_FLOOR, LIBRARY, TIMES_FLOOR, Outputs, Real, ask, distance
-from suites.meta.test_darknet_real import text_of
+from suites.meta.darknet_real_cfgs import text_of
 
 pytestmark = pytest.mark.skipif(not LIBRARY.is_file(), reason=ABSENT)
 OPSETS = (10, 11, 12, 13, 17, 21)

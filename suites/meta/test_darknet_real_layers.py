@@ -209,3 +209,12 @@ def test_iseg_crashes_darknet(tmp_path: Path) -> None:
     assert answer.outputs is None
     assert "iseg" in answer.said
     assert not OTHERS_ALONE.search(answer.said)
+
+
+def test_pjreddies_batchnorm_stores_no_biases(tmp_path: Path) -> None:
+    """Scales, means and variances alone: what Darknet writes of a [batchnorm] before it crashes."""
+    path, saved = tmp_path / "net.cfg", tmp_path / "saved.weights"
+    path.write_text(cfg("batchnorm"))
+    job = {"cfg": str(path), "weights": "", "saved": str(saved), "values": 1}
+    ask(tmp_path, [job], [np.zeros((1, 3, 16, 16), np.float32)])
+    assert saved.stat().st_size == 20 + 3 * 3 * 4
