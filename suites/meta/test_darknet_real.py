@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from suites.meta import darknet_real
-from suites.meta.darknet_real import ABSENT, LIBRARY, TIMES_FLOOR, Real, distance, flat
+from suites.meta.darknet_real import ABSENT, MISSING, TIMES_FLOOR, Real, distance, flat
 from suites.meta.darknet_real_cfgs import FOUND, NARROWED, text_of
 
-pytestmark = pytest.mark.skipif(not LIBRARY.is_file(), reason=ABSENT)
+pytestmark = pytest.mark.skipif(MISSING, reason=ABSENT)
 INSTALLED = 45
 """Cfgs of the package."""
 

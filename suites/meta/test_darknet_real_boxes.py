@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.converters.darknet.softmax import tree_groups
 from suites.meta.darknet_oracle.cases import ANCHORS, CONV, TREE, cfg
-from suites.meta.darknet_real import ABSENT, LEAST_FLOOR, LIBRARY, TIMES_FLOOR, Outputs, Real, ask, distance
+from suites.meta.darknet_real import ABSENT, LEAST_FLOOR, MISSING, TIMES_FLOOR, Outputs, Real, ask, distance
 from suites.meta.darknet_real_cfgs import text_of
 
-pytestmark = pytest.mark.skipif(not LIBRARY.is_file(), reason=ABSENT)
+pytestmark = pytest.mark.skipif(MISSING, reason=ABSENT)
 OPSETS = (10, 11, 12, 13, 17, 21)
 GRID = "connected output=52 activation=linear\ndetection classes=3 coords=4 side=2 num=2"
 SMALL = {

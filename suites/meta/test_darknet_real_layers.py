@@ -11,7 +11,7 @@ import pytest
 from suites.meta.darknet_oracle.cases import CASES, CONV, Case, cfg
 from suites.meta.darknet_real import (
     ABSENT,
-    LIBRARY,
+    MISSING,
     TIMES_FLOOR,
     Answer,
     Outputs,
@@ -21,7 +21,7 @@ from suites.meta.darknet_real import (
     flat,
 )  # fmt: skip
 
-pytestmark = pytest.mark.skipif(not LIBRARY.is_file(), reason=ABSENT)
+pytestmark = pytest.mark.skipif(MISSING, reason=ABSENT)
 OPSETS = (10, 11, 12, 13, 17, 21)
 OTHERS_ALONE = re.compile(r"Unused field|Couldn't find activation|Type not recognized")
 """What pjreddie's Darknet says of sections, keys and activations that only AlexeyAB's knows."""
