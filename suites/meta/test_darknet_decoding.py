@@ -22,7 +22,8 @@ PAIRS = "10,14, 23,27, 37,58, 81,82"
 def read(text: str, channels: int) -> tuple[Head, ...]:
     """Read the heads of a network of strides 16 across and 8 down."""
     net = f"[net]\nwidth=64\nheight=32\nchannels={channels}\n[maxpool]\nstride_x=16\nstride_y=8\nsize=1\n"
-    return read_heads(network.resolve(config.parse(net + text, Path("a.cfg"))), "layer_{}".format)
+    resolved = network.resolve(config.parse(net + text, Path("a.cfg")))
+    return read_heads(resolved, "layer_{}".format, "flat_{}".format)
 
 
 def test_a_mask_picks_anchors_in_its_own_order() -> None:
@@ -59,7 +60,8 @@ def test_a_gaussian_head_has_four_more_channels() -> None:
         ("[region]\nclasses=5\nanchors=1,2\nbackground=1", "a.cfg:12: .*background is not decoded"),
         ("[region]\nclasses=4\nanchors=1,2\ncoords=5", "a.cfg:12: .*coords is not decoded"),
         ("[Gaussian_yolo]\nclasses=1\nyolo_point=left_top", "a.cfg:11: .*yolo_point is not decoded"),
-        ("[detection]\nclasses=5\nside=4\nnum=1\ncoords=4", "a.cfg:9: .*detection is not decoded"),
+        ("[region]\nclasses=5\nanchors=1,2\ntree=no.tree", "a.cfg:12: .*'no.tree' is not there"),
+        ("[detection]\nclasses=4\nside=4\nnum=1\ncoords=5", "a.cfg:13: .*coords is not decoded"),
         ("[dropout]", "a.cfg:1: .*there is no head to decode"),
     ],
 )
@@ -129,5 +131,5 @@ def test_nms_at_opset_10_is_an_error_of_the_call(tmp_path: Path) -> None:
 def test_the_resolver_and_the_reader_agree_on_heads(tmp_path: Path) -> None:
     """Every [yolo] layer that the network module finds is read as a head."""
     net = network.resolve(config.read(files(tmp_path, two_heads())[0]))
-    found = read_heads(net, "layer_{}".format)
+    found = read_heads(net, "layer_{}".format, "flat_{}".format)
     assert [head.tensor for head in found] == [f"layer_{i - 1}" for i in net.heads]

@@ -18,6 +18,11 @@ def test_batchnorm_stands_alone(kept: bool, tmp_path: Path) -> None:
     check(tmp_path, "[batchnorm]", X, normalized(X, norm), norm, keep_batchnorm=kept)
 
 
+def test_l2norm_is_of_the_channels_of_each_pixel(tmp_path: Path) -> None:
+    """Darknet divides by the norm alone, without an epsilon."""
+    check(tmp_path, "[l2norm]", X, X / np.sqrt((X.astype(np.float64) ** 2).sum(axis=1, keepdims=True)))
+
+
 def response(x: np.ndarray, size: int, alpha: float, beta: float, kappa: float) -> np.ndarray:
     """Run Darknet's loop over channels: a running sum that never adds channel size / 2."""
     squares = x.astype(np.float64) ** 2

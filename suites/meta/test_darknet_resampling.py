@@ -112,3 +112,20 @@ def test_a_swapped_block_order_is_seen(tmp_path: Path) -> None:
     ]
     assert made[0].shape == made[1].shape
     assert np.abs(made[0] - made[1]).max() > 0.1
+
+
+def test_reorg_with_pjreddies_keys(tmp_path: Path) -> None:
+    """Channels behind pixels, and back, in the shape that a plain reorg has; zeros behind everything."""
+    pixels = X.transpose(0, 2, 3, 1).reshape(X.shape)
+    check(tmp_path, "[reorg]\nflatten=1", X, pixels)
+    check(tmp_path, "[reorg]\nflatten=1\n[reorg]\nflatten=1\nreverse=1", X, X)
+    check(tmp_path, "[reorg]\nflatten=1\nstride=2", X, pixels.reshape(2, 32, 2, 3))
+    extended = np.pad(X.reshape(2, -1), ((0, 0), (0, 3)))[:, :, None, None]
+    check(tmp_path, "[reorg]\nextra=3\nstride=5", X, extended)
+
+
+@pytest.mark.parametrize("keys", ["extra=-1", "extra=2\nflatten=1"])
+def test_zeros_that_cannot_be_appended_are_refused(keys: str, tmp_path: Path) -> None:
+    """With both keys Darknet reads past its input."""
+    with pytest.raises(ConversionError, match=r"net\.cfg:6: layer 0 \[reorg\]: extra="):
+        convert(*write(tmp_path, f"[reorg]\n{keys}", X), 13)

@@ -20,7 +20,7 @@ SECTIONS = words(
     "shortcut scale_channels sam crop cost detection region yolo Gaussian_yolo local conv convolutional "
     "activation crnn gru lstm conv_lstm history rnn conn connected max maxpool local_avg local_avgpool "
     "reorg3d reorg avg avgpool dropout lrn normalization batchnorm soft softmax contrastive route upsample "
-    "empty silence implicit deconvolutional l2norm logistic iseg"
+    "empty silence implicit deconv deconvolutional l2norm logistic iseg"
 )
 """Section names in the parsers of AlexeyAB and pjreddie (`string_to_layer_type`), [net] apart."""
 ACTIVATIONS = words(
