@@ -226,17 +226,16 @@ def test_an_empty_list_has_no_parameters(tmp_path: Path) -> None:
     assert params.read(path) == params.Parameters({}, {})
 
 
-@pytest.mark.parametrize("rows", [3, 2**20])
-def test_sparse_arrays_share_one_allowance(rows: int) -> None:
-    """Dense values of 6 arrays are made while they hold 16 MiB together, and no further."""
+def test_sparse_arrays_share_one_allowance() -> None:
+    """Dense values are made while those of all arrays hold 16 MiB together, and no further."""
     fields = sparse_fields(np.ones((3, 1), np.float32), ROW_SPARSE)
-    fields[fields.index(("q", 3), 5)] = ("q", rows)
-    data = pack(list_fields([f"arg:{i}" for i in range(6)], [fields] * 6))
-    if rows == 3:
-        assert len(arrays_of(data)) == 6
-        return
-    with pytest.raises(ConversionError, match=f"array 4 .* would take {4 * rows} bytes .* at most 0"):
-        arrays_of(data)
+    fields[6] = ("q", 2**20)  # rows
+    lists = {
+        count: pack(list_fields([f"arg:{i}" for i in range(count)], [fields] * count)) for count in (4, 5)
+    }
+    assert sum(array.nbytes for array in arrays_of(lists[4]).values()) == 2**24
+    with pytest.raises(ConversionError, match=f"array 4 .* would take {2**22} bytes .* at most 0"):
+        arrays_of(lists[5])
 
 
 @pytest.fixture(scope="module")

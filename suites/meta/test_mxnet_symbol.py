@@ -76,9 +76,9 @@ REFUSED = {
     "head without list": "head 0: 1 is not [node, output(, version)]",
     "no heads": "has no list 'heads'",
 }
-"""What is refused here -> the message. MXNet reads the first three, which none of its releases writes so."""
+"""What is refused -> the message."""
 MORE = {"forward", "inputs of a variable", "subgraph"}
-"""MXNet's loader reads these, or fails for another reason."""
+"""Refused here whatever MXNet says: it writes no network in such an order, and loops have no converter."""
 LENIENT = {"wrong arg_nodes", "no arg_nodes"}
 """Refused by MXNet alone: what these repeat is in the nodes."""
 
