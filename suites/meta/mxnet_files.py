@@ -114,19 +114,22 @@ class Op:
 class Net:
     """A few operators, the last of which makes the outputs, and the shapes of their variables.
 
-    heads: how many outputs the last operator has.
+    heads: how many outputs the last operator has. numbered: whether a single one has a number too.
     """
 
     name: str
     ops: Sequence[Op]
     shapes: Mapping[str, Shape]
     heads: int = 1
+    numbered: bool = False
 
     @property
     def outputs(self) -> list[str]:
         """MXNet's names of the outputs."""
         name = f"{self.name}_{len(self.ops) - 1}_output"
-        return [name] if self.heads == 1 else [f"{name}{i}" for i in range(self.heads)]
+        if self.heads == 1 and not self.numbered:
+            return [name]
+        return [f"{name}{i}" for i in range(self.heads)]
 
     def inputs(self) -> dict[str, np.ndarray]:
         """Give seeded values for the free variables, -2..2; those named positive are 0.5..2."""
@@ -151,8 +154,8 @@ def one(name: str, op: str, attrs: Mapping[str, str], **shapes: Shape) -> Net:
 
 
 def many(name: str, heads: int, op: str, attrs: Mapping[str, str], **shapes: Shape) -> Net:
-    """Make a net of one operator with several outputs."""
-    return replace(one(name, op, attrs, **shapes), heads=heads)
+    """Make a net of one operator with numbered outputs, of which there may be just one."""
+    return replace(one(name, op, attrs, **shapes), heads=heads, numbered=True)
 
 
 DENSE = one("n", "FullyConnected", {"num_hidden": "5"}, x=(3, 7), weight=(5, 7), bias=(5,))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from suites.meta import mxnet_tensor_nets as tensors
 from suites.meta.mxnet_files import Net, Op, Shape, one
+from suites.meta.mxnet_tensor_refused import REFUSED as REFUSED_TENSORS
 
 IMAGE = (2, 4, 11, 14)
 STATISTICS: dict[str, Shape] = {
@@ -107,8 +109,15 @@ CONVERTED = [
         {"x": IMAGE, "weight": (4, 4, 3, 3)} | STATISTICS),
     Net("blocked", [Op("Activation", {"act_type": "tanh"}, ["x"]), Op("_copy", {}, [0]),
                     Op("BlockGrad", {}, [1])], {"x": IMAGE}),
+    *tensors.CONVERTED,
 ]  # fmt: skip
 """Each is run by MXNet and, converted, by ONNX Runtime."""
+
+GROWS = {"dense_4d": 1} | tensors.GROWS
+"""Net -> how many nodes more than MXNet has operators; dense_4d flattens its input."""
+
+SINCE = tensors.SINCE
+"""Net -> the opset that brought an operator without which it cannot be written."""
 
 REFUSED = {
     "unknown operator": (
@@ -179,5 +188,5 @@ REFUSED = {
         one("n", "SoftmaxOutput", {}, x=IMAGE, label=(2,)),
         "a softmax over all of (2, 4, 11, 14) but the batch is not supported",
     ),
-}  # fmt: skip
+} | REFUSED_TENSORS  # fmt: skip
 """Each is refused with this text."""
