@@ -60,18 +60,19 @@ class Op:
 class Net:
     """A few operators, the last of which makes the outputs, and the shapes of their variables.
 
-    heads: how many outputs the last operator has.
+    heads: how many outputs the last operator has. suffix: what MXNet calls them.
     """
 
     name: str
     ops: Sequence[Op]
     shapes: Mapping[str, Shape]
     heads: int = 1
+    suffix: str = "output"
 
     @property
     def outputs(self) -> list[str]:
         """MXNet's names of the outputs."""
-        name = f"{self.name}_{len(self.ops) - 1}_output"
+        name = f"{self.name}_{len(self.ops) - 1}_{self.suffix}"
         return [name] if self.heads == 1 else [f"{name}{i}" for i in range(self.heads)]
 
     def inputs(self) -> dict[str, np.ndarray]:
