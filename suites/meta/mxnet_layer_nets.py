@@ -327,6 +327,8 @@ REFUSED = {
     "resize scale": (_resize("n", scale_height="2"), "only one of scale_height and scale_width"),
     "resize mode": (_resize("n", mode="like"), "mode=like with 1 inputs"),
     "resize none": (_resize("n", scale_height="0.1", scale_width="1"), "the new size 0x5 is not positive"),
+    "adaptive size": (
+        _adaptive("n", "(4, 2000000000)"), "the output (2, 3, 4, 2000000000) has 2**31 values or more"),
     "adaptive": (_adaptive("n", "(1, 2, 3)"), "output_size=(1, 2, 3), expected one or two"),
     "crop size": (_crop("n", {}, x=SMALL), "h_w=() and offset=(), expected two sizes"),
     "crop outside": (
