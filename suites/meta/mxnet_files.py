@@ -114,7 +114,8 @@ class Op:
 class Net:
     """A few operators, the last of which makes the outputs, and the shapes of their variables.
 
-    heads: how many outputs the last operator has. numbered: whether a single one has a number too.
+    heads: how many outputs the last operator has. numbered: whether a single one has a number too. suffix:
+    what MXNet calls them.
     """
 
     name: str
@@ -122,11 +123,12 @@ class Net:
     shapes: Mapping[str, Shape]
     heads: int = 1
     numbered: bool = False
+    suffix: str = "output"
 
     @property
     def outputs(self) -> list[str]:
         """MXNet's names of the outputs."""
-        name = f"{self.name}_{len(self.ops) - 1}_output"
+        name = f"{self.name}_{len(self.ops) - 1}_{self.suffix}"
         if self.heads == 1 and not self.numbered:
             return [name]
         return [f"{name}{i}" for i in range(self.heads)]

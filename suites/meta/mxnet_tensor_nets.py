@@ -282,8 +282,6 @@ INDEXING = [
     one("take_stored_wrap", "take", {"axis": "2", "mode": "wrap"}, x=(2, 3, 4), weight=(6,)),
     Net("take_typed", [Op("Cast", {"dtype": "int32"}, ["at"]), Op("take", {}, ["x", 0])],
         {"x": (4, 5), "at": (6,)}),
-    one("embedding", "Embedding", {"input_dim": "3", "output_dim": "4", "sparse_grad": "False"}, at=(2, 6),
-        weight=(3, 4)),
     _places("pick", "pick", {}, (6, 3), (6,)), _places("pick_axis", "pick", {"axis": "1"}, CUBE, (2, 4)),
     _places("pick_keep", "pick", {"axis": "0", "keepdims": "True"}, CUBE, (3, 4)),
     _places("pick_wrap", "pick", {"mode": "wrap"}, CUBE, (2, 3, 1), scale="4"),
@@ -340,7 +338,7 @@ GROWS = (
          "topk_all", "argsort", "argsort_long"], 1)
     | {"argmax_all": 2, "argmax_all_keep": 3, "argmax_vector": 2, "argmin_all": 2, "sort_flat": 2,
        "topk_flat": 3, "topk_vector": 3, "topk_both_flat": 4}
-    | {"take": 2, "take_axis": 2, "take_wrap": 2, "take_typed": 3, "embedding": 2}
+    | {"take": 2, "take_axis": 2, "take_wrap": 2, "take_typed": 3}
     | {"pick": 4, "pick_axis": 4, "choose": 4, "pick_keep": 3, "pick_wrap": 3, "pick_vector": 2,
        "pick_stored": 2}
     # Reductions of everything leave (1,); the flattened tensor comes first; each part is squeezed.

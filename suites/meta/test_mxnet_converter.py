@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,25 @@ def test_dynamic_batch(name: str, tmp_path: Path) -> None:
 
     expected, found = run_onnx(at(5), sample), run_onnx(with_dynamic_batch(at), sample)
     assert all(np.array_equal(found[output], expected[output]) for output in net.outputs)
+
+
+def test_deconvolution_3d(tmp_path: Path) -> None:
+    """MXNet's CPU has no 3-D Deconvolution: with one plane and a flat kernel ours is the 2-D one."""
+    flat = next(net for net in CONVERTED if net.name == "deconv_adj")
+    sizes = {"kernel": "(1, 3, 3)", "stride": "(1, 2, 2)", "pad": "(0, 1, 1)", "adj": "(0, 1, 1)"}
+    shapes = {name: (*shape[:2], 1, *shape[2:]) for name, shape in flat.shapes.items()}
+    deep = replace(flat, ops=[replace(flat.ops[0], attrs=dict(flat.ops[0].attrs) | sizes)], shapes=shapes)
+    (found,) = run_onnx(convert_net(deep, tmp_path), deep.inputs()).values()
+    (expected,) = run_onnx(convert_net(flat, tmp_path), flat.inputs()).values()
+    assert error(found[:, :, 0], expected) <= TOLERANCE
+
+
+def test_norm_that_mxnet_dropped(tmp_path: Path) -> None:
+    """CuDNNBatchNorm, which MXNet 1.9.1 lacks, is converted and folded as BatchNorm is."""
+    old = replace(FOLD, ops=[FOLD.ops[0], replace(FOLD.ops[1], op="CuDNNBatchNorm")])
+    first, second = convert_net(FOLD, tmp_path).graph, convert_net(old, tmp_path).graph
+    assert list(first.initializer) == list(second.initializer)
+    assert [node.op_type for node in second.node] == ["Conv"]
 
 
 def test_side_by_side(mxnet_outputs: Outputs, tmp_path: Path) -> None:
