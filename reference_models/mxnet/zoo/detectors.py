@@ -47,9 +47,10 @@ def mtcnn_o(mx: Any, side: int, width: int = 1) -> Any:
     x = _pool(mx, _conv(mx, x, 64 // width, 3, 2), 3, 2)
     x = _pool(mx, _conv(mx, x, 64 // width, 3, 3), 2, 3)
     x = mx.sym.Dropout(_dense(mx, _conv(mx, x, 128 // width, 2, 4), 256 // width, 5), p=0.25)
-    heads = {name: mx.sym.FullyConnected(x, num_hidden=n, name=f"conv6_{name}")
-             for name, n in ((1, 2), (2, 4), (3, 10))}  # fmt: skip
-    return mx.sym.Group([heads[3], heads[2], mx.sym.SoftmaxActivation(heads[1], name="prob1")])
+    scores, boxes, landmarks = (
+        mx.sym.FullyConnected(x, num_hidden=n, name=f"conv6_{i}") for i, n in enumerate((2, 4, 10), 1)
+    )
+    return mx.sym.Group([landmarks, boxes, mx.sym.SoftmaxActivation(scores, name="prob1")])
 
 
 def retinaface(mx: Any, side: int, width: int = 1) -> Any:

@@ -25,8 +25,8 @@ ROLES = {
 RANGES = {"bias": (-0.2, 0.2), "gamma": (0.5, 1.5), "beta": (0.0, 1.0), "slope": (0.1, 0.4)}
 IGNORED_GAMMA = (0.2, 0.8)
 ACTIVATED = {"Activation", "LeakyReLU", "BatchNorm"}
-"""What reads a layer whose weights have the variance 2 / fan-in. All others give scores or boxes, which
-have an eighth of it: a softmax over larger ones would be certain of everything."""
+"""What reads a layer whose weights have the variance 2 / fan-in. All others give scores, boxes or a part
+of a sum, and have an eighth of it: a softmax over larger scores would be certain of everything."""
 DEFAULT_EPS = 1e-3
 ZEROED = (1 / 4, 1 / 2, 3 / 4)
 """Places, in the row of BatchNorms behind a Convolution, of those that get a variance of 0."""
