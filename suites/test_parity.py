@@ -10,10 +10,26 @@ from fixtures.case import Case
 from fixtures.comparison import Comparison
 from fixtures.judge import Draft
 from fixtures.road import OnnxModel, Road
+from fixtures.runtimes import darknet_library
 from fixtures.runtimes.tensorrt.client import TensorRT
 
 ANCHOR_OPSET = 10
 """The tutorial's opset; all others are held against it."""
+
+
+@pytest.mark.stage("source-parity", over=("source",))
+def test_darknet_itself_gives_the_source_outputs(
+    case: Case, road: Road, draft: Draft, samples: Samples, comparison: Comparison
+) -> None:
+    """Darknet's own library gives what is kept as the source framework's outputs, which are OpenCV's."""
+    draft.hop = "source"
+    draft.model |= {name: samples.about[name] for name in ("weights", "digest", "note")}
+    draft.dependencies |= samples.about["dependencies"]
+    library = darknet_library.find()
+    draft.dependencies["libdarknet"] = darknet_library.identity(library)
+    outputs = road.darknet_outputs(case.model, library)
+    draft.measure("samples", len(outputs), "samples")
+    comparison.hold(samples.outputs, outputs)
 
 
 @pytest.mark.stage("onnxruntime-parity", over=("converter", "batch"))

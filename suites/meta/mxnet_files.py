@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,25 +46,33 @@ def array_bytes(array: np.ndarray, layout: str = "V2") -> bytes:
 
 @dataclass(frozen=True)
 class Op:
-    """One operator of a `Net`; an input is a variable's name or an earlier operator's position."""
+    """One operator of a `Net`.
+
+    An input is a variable's name, an earlier operator's position, or that and the number of its output.
+    """
 
     op: str
     attrs: Mapping[str, str]
-    inputs: Sequence[str | int]
+    inputs: Sequence[str | int | tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Net:
-    """A few operators, the last of which is the output, and the shapes of their variables."""
+    """A few operators, the last of which makes the outputs, and the shapes of their variables.
+
+    heads: how many outputs the last operator has.
+    """
 
     name: str
     ops: Sequence[Op]
     shapes: Mapping[str, Shape]
+    heads: int = 1
 
     @property
-    def output(self) -> str:
-        """MXNet's name of the output."""
-        return f"{self.name}_{len(self.ops) - 1}_output"
+    def outputs(self) -> list[str]:
+        """MXNet's names of the outputs."""
+        name = f"{self.name}_{len(self.ops) - 1}_output"
+        return [name] if self.heads == 1 else [f"{name}{i}" for i in range(self.heads)]
 
     def inputs(self) -> dict[str, np.ndarray]:
         """Give seeded values for the free variables, -2..2; those named positive are 0.5..2."""
@@ -88,6 +96,11 @@ def one(name: str, op: str, attrs: Mapping[str, str], **shapes: Shape) -> Net:
     return Net(name, [Op(op, attrs, list(shapes))], shapes)
 
 
+def many(name: str, heads: int, op: str, attrs: Mapping[str, str], **shapes: Shape) -> Net:
+    """Make a net of one operator with several outputs."""
+    return replace(one(name, op, attrs, **shapes), heads=heads)
+
+
 DENSE = one("n", "FullyConnected", {"num_hidden": "5"}, x=(3, 7), weight=(5, 7), bias=(5,))
 
 
@@ -102,10 +115,11 @@ def symbol_of(nets: Sequence[Net]) -> dict[str, Any]:
             nodes.append({"op": "null", "name": f"{net.name}_{name}", "inputs": []})
         for i, op in enumerate(net.ops):
             at[i] = len(nodes)
-            inputs = [[at[name], 0, 0] for name in op.inputs]
+            edges = [edge if isinstance(edge, tuple) else (edge, 0) for edge in op.inputs]
+            inputs = [[at[made], output, 0] for made, output in edges]
             row = {"op": op.op, "name": f"{net.name}_{i}", "attrs": dict(op.attrs)}
             nodes.append(row | {"inputs": inputs})
-        heads.append([len(nodes) - 1, 0, 0])
+        heads += [[len(nodes) - 1, i, 0] for i in range(net.heads)]
     arguments = [i for i, node in enumerate(nodes) if node["op"] == "null"]
     return {"nodes": nodes, "arg_nodes": arguments, "heads": heads}
 

@@ -1,11 +1,12 @@
-"""The benchmark of the Darknet converter measures what it says and sees a missed goal."""
+"""The benchmark of the Darknet converter measures what it says, and a missed goal is seen."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import darknet
+from benchmarks import conversion
+from benchmarks.darknet import BENCHMARK
 
 FAST = [{"seconds": 0.2, "peak": 300.0}, {"seconds": 0.9, "peak": 310.0}]
 FLOOR = [{"seconds": 0.5, "peak": 900.0}]
@@ -21,8 +22,8 @@ FLOOR = [{"seconds": 0.5, "peak": 900.0}]
 )
 def test_a_missed_goal_is_seen(stream: list[dict[str, float]], goals: list[str]) -> None:
     """Too slow in every round, or too large in one, is a miss."""
-    reached = darknet.ratios({"floor": FLOOR, "stream": stream}, 200)
-    assert [goal for goal in darknet.GOALS if darknet.missed(reached, goal)] == goals
+    reached = conversion.ratios({"floor": FLOOR, "stream": stream}, 200)
+    assert conversion.missed(reached, BENCHMARK.goals) == goals
 
 
 @pytest.mark.parametrize("way", ["floor", "convert", "stream"])
@@ -31,7 +32,7 @@ def test_each_way_writes_the_whole_network(
 ) -> None:
     """A measurement of a way that wrote half the weights would be worth nothing."""
     for child in ("make", way):
-        assert darknet.main(["--model", "yolov4-tiny", "--child", child, str(tmp_path)]) == 0
+        assert conversion.main(BENCHMARK, ["--model", "yolov4-tiny", "--child", child, str(tmp_path)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     stored = (tmp_path / "net.weights").stat().st_size
     assert (tmp_path / "net.onnx").stat().st_size == pytest.approx(stored, rel=0.005)

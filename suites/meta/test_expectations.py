@@ -105,10 +105,10 @@ def test_every_row_is_about_a_case_that_exists() -> None:
         "convert": ("converter",), "onnxruntime-parity": ("converter",), "opset-parity": (),
         "tensorrt-build": ("tensorrt", "precision"), "int8-accuracy": ("route",),
         "tensorrt-parity": ("tensorrt", "precision", "batch"), "latency": ("runtime",),
-        "fp16-parity": ("fp16",),
+        "fp16-parity": ("fp16",), "source-parity": ("source",),
     }  # fmt: skip
     chosen = Selection(
-        models, (10, 11, 12, 13, 17), ("rtx1.4.0.76",), PRECISIONS, explicit_opsets=False,
+        models, (10, 11, 12, 13, 17), ("rtx1.4.0.76", "rtx1.6.1.120"), PRECISIONS, explicit_opsets=False,
         batches=tuple(BATCH_NAMES),
     )  # fmt: skip
     known = [case for stage, over in stages.items() for case in cases(stage, over, chosen)]

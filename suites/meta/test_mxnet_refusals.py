@@ -56,10 +56,10 @@ BROKEN = {
     "true": (_edit("inputs", [[True, 0]]), "[True, 0] is not [node"),
     "head": (_edit("heads", [[7, 0, 0]]), "head 0: points to output 0 of node 7"),
     "two heads": (_edit("heads", [[1, 0], [1, 0]]), "has one head twice"),
-    "head is input": (_edit("heads", [[0, 0]]), "node 'n_x' (null): output 0 is asked for"),
-    "second output": (_edit("heads", [[1, 1]]), "node 'n_0' (Flatten): output 1 is asked for"),
+    "head is input": (_edit("heads", [[0, 0]]), "node 'n_x' (null): an input is asked for"),
+    "second output": (_edit("heads", [[1, 1]]), "node 'n_0' (Flatten): output 1 is asked for, it has 1"),
     "attributes": (_edit("attrs", {"a": 1}), "node 'n_0' (Flatten): 'attrs' is no table of texts"),
-    "same name": (_edit("op", "null"), "node 'n_0' (null): output 0 is asked for"),
+    "same name": (_edit("op", "null"), "node 'n_0' (null): an input is asked for"),
 }
 
 

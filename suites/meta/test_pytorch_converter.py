@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from fixtures.converters.errors import ConversionError
-from fixtures.converters.pytorch import Exporter, OpsetNotHonoured, check, convert
+from fixtures.converters.pytorch.convert import Exporter, OpsetNotHonoured, check, convert
 from fixtures.runtimes import torch_runtime
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.verdicts import StageError

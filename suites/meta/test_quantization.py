@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from fixtures.converters.pytorch import convert
+from fixtures.converters.pytorch.convert import convert
 from fixtures.metrics.accuracy import top1
 from fixtures.quantization import graph, qdq
 from fixtures.quantization.errors import QuantizationError
