@@ -48,7 +48,6 @@ def _gluon(make: Make, small: tuple[int, int], output: str, side: int = 224) -> 
     return Network(make, side, small, (output,), mean, std)
 
 
-SQUEEZENET = gluon.fixed("SqueezeNet", "1.1")
 ZOO = {
     "arcface-r50": _face(faces.arcface_r50, (64, 4)),
     "mobilefacenet": _face(faces.mobilefacenet, (64, 2)),
