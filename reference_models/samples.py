@@ -51,12 +51,8 @@ class Samples:
         return self._arrays(self.source)
 
     def _arrays(self, path: Path) -> list[Tensors]:
-        try:
-            loaded = np.load(path, allow_pickle=False)
-            arrays = {name: loaded[name] for name in loaded} if path.suffix == ".npz" else {"": loaded}
-        except (OSError, ValueError) as error:
-            raise OwnModelError(f"samples: {path} cannot be read ({error}); give an .npz or .npy") from error
-        if path.suffix != ".npz" and len(self.shapes) == 1:
+        arrays = _loaded(path)
+        if list(arrays) == [""] and len(self.shapes) == 1:
             arrays = {next(iter(self.shapes)): arrays[""]}
         if set(arrays) != set(self.shapes):
             raise OwnModelError(
@@ -87,3 +83,14 @@ class Samples:
         return [
             {name: (inputs.letterbox(file, width, height) * np.float32(255) - mean) * scale} for file in files
         ]
+
+
+def _loaded(path: Path) -> dict[str, np.ndarray]:
+    """Arrays by name; the one of an .npy has an empty name. Raises OwnModelError."""
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        return {"": np.load(path, allow_pickle=False)}
+    except (OSError, ValueError) as error:
+        raise OwnModelError(f"samples: {path} cannot be read ({error}); give an .npz or .npy") from error

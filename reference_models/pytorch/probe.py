@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
+import uuid
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +17,8 @@ from reference_models.factory import OwnModelError
 from reference_models.pytorch.state import digest
 
 Arrays = Mapping[str, np.ndarray]
+CIRCUMSTANCES = r"__torch__[\w.]*| # .*$"
+"""In the text of a trace: types, which count what was traced before in this process, and places of source."""
 
 
 def module_of(made: Any, spec: str) -> Any:
@@ -70,17 +74,22 @@ def outputs_of(module: Any, spec: str, inputs: Arrays, names: Sequence[str]) -> 
 def fingerprint(module: Any, inputs: Arrays) -> str:
     """Hex sha256 over weights, every traced operation, and the outputs for the inputs.
 
-    What forward() computes is thus seen to change where neither weights nor names do.
+    What forward() computes is thus seen to change where neither weights nor names do. A module that cannot
+    be traced has another one every time.
     """
     import torch
 
     arguments = _tensors(inputs)
     with torch.no_grad(), _silent():
-        graph = str(torch.jit.trace(module, arguments, check_trace=False).inlined_graph)
         results = module(*arguments)
+        try:
+            graph = str(torch.jit.trace(module, arguments, check_trace=False).inlined_graph)
+            graph = re.sub(CIRCUMSTANCES, "", graph, flags=re.MULTILINE)
+        except Exception:  # tracing raises anything
+            graph = uuid.uuid4().hex
     total = hashlib.sha256(digest(graph, module).encode())
     for result in results if isinstance(results, tuple | list) else [results]:
-        total.update(result.numpy().tobytes())
+        total.update(result.detach().numpy().tobytes())
     return total.hexdigest()
 
 
@@ -109,15 +118,18 @@ def _check_result(result: Any, spec: str, position: int | None) -> None:
     """Raise OwnModelError unless a result is a tensor that an ONNX output can be."""
     import torch
 
-    if isinstance(result, torch.Tensor):
+    kinds = (torch.float32, torch.int64, torch.int32, torch.uint8, torch.bool)
+    if isinstance(result, torch.Tensor) and result.dtype in kinds:
         return
     which = "" if position is None else f"as result {position} "
-    remedy = "return a tensor, or a flat tuple of tensors"
-    if isinstance(result, Mapping):
+    what, remedy = factory.a(result), "return a tensor, or a flat tuple of tensors"
+    if isinstance(result, torch.Tensor):
+        what, remedy = str(result.dtype), "return it after .float()"
+    elif isinstance(result, Mapping):
         remedy = f"wrap the module in one that returns tuple(result[key] for key in {list(result)})"
     elif isinstance(result, tuple | list):
         remedy = "wrap the module in one that returns a flat tuple of tensors"
-    raise OwnModelError(f"{spec}: forward() gives {which}{factory.a(result)}, expected a tensor; {remedy}")
+    raise OwnModelError(f"{spec}: forward() gives {which}{what}, expected a tensor of float32; {remedy}")
 
 
 def _tensors(inputs: Arrays) -> tuple[Any, ...]:
