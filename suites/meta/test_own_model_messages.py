@@ -188,6 +188,27 @@ def test_a_python_file_without_rows_is_refused(text: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("build=lambda _: 1 / 0", r"mine cannot be built: ZeroDivisionError: division by zero \(.*:3\)"),
+        (
+            "outputs=('a', 'b')",
+            r"mine: forward\(\) gives 1 output \(1x10\), but 2 names \(a, b\)|mine: mine: ",
+        ),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(change: str, said: str, tmp_path: Path) -> None:
+    """What a row's own functions raise, and outputs that are not the network's, end the run at its start."""
+    file = tmp_path / f"rows_{change[:5]}.py"
+    file.write_text(
+        "from dataclasses import replace\nfrom reference_models.pytorch import digits\n"
+        f"MODEL = replace(digits.MODEL, name='mine', {change})\n"
+    )
+    answer = refused(tmp_path / "store", str(file), ())
+    assert re.search(said, answer), answer
+
+
+@pytest.mark.parametrize(
     ("name", "exporter", "said"),
     [
         (
