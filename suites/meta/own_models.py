@@ -78,6 +78,11 @@ class Count(Net):
         return super().forward(image) * int(image.amax() * 10)
 
 
+class Listed(Net):
+    def forward(self, image):
+        return super().forward(image) * image.mean(0).tolist()[0][0][0]
+
+
 class Question(Net):
     def __init__(self):
         super().__init__()
