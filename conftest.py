@@ -16,8 +16,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--model": {
         "default": os.environ.get("TRT_PARITY_MODELS", ""),
         "metavar": "NAME,...",
-        "help": "reference models to cover, by name or tier: default (when not given), zoo, all "
-        "(default from TRT_PARITY_MODELS)",
+        "help": "models to cover: reference models by name or tier (default, when not given; zoo; all), your "
+        "own as package.module:factory, or in models.toml or models.py (default from TRT_PARITY_MODELS)",
+    },
+    "--input": {
+        "action": "append",
+        "default": [],
+        "metavar": "[NAME:]1x3x224x224",
+        "help": "shape of an input of the model given as package.module:factory; repeat it for several",
+    },
+    "--output": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME",
+        "help": "name of an output of that model; repeat it for several (output0, output1 ... without it)",
     },
     "--opset": {
         "default": os.environ.get("TRT_PARITY_OPSETS", ""),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
-Weights = Literal["official", "seeded", "trained"]
+Weights = Literal["official", "seeded", "trained", "own"]
 Tier = Literal["default", "zoo"]
 
 
@@ -20,7 +20,8 @@ class Source:
 
     files: by role. Darknet: ``cfg``, ``weights``; MXNet: ``symbol``, ``params``; PyTorch: none needed.
     module: the ``torch.nn.Module`` in eval mode, PyTorch only.
-    weights: where the weights come from; ``seeded`` also when official ones could not be fetched.
+    weights: where the weights come from; ``seeded`` also when official ones could not be fetched, ``own``
+        those of a user's model.
     digest: sha256 over the network description and every weight byte.
     note: why the weights are not the official ones, or empty.
     """
@@ -30,6 +31,19 @@ class Source:
     files: Mapping[str, Path] = field(default_factory=dict)
     module: Any = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a model that a user brings has beside its row.
+
+    asked: the options that choose it. declaration: digest of what names and shapes it was declared with.
+    fingerprint: digest of the network that was built from it last; empty where that is not known.
+    """
+
+    asked: tuple[str, ...]
+    declaration: str
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,8 @@ class ReferenceModel:
     metric: how accuracy is measured. dataset: what it is measured on, as ``calibration`` and ``images``
         (N, C, H, W) float32 and ``labels`` (N,) int64, no image in both.
     tier: ``default`` models make up a run that names none; ``zoo`` ones must be asked for.
+    needs: modules that samples and data set are made with, beside the framework.
+    own: what a user's model has besides; None for a row of the registry.
     """
 
     name: str
@@ -63,3 +79,5 @@ class ReferenceModel:
     metric: Literal["none", "top1"] = "none"
     dataset: Callable[[], dict[str, np.ndarray]] | None = None
     tier: Tier = "default"
+    needs: tuple[str, ...] = ("PIL", "skimage", "sklearn")
+    own: Own | None = None

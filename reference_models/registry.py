@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
+from reference_models import own
 from reference_models.model import ReferenceModel
 
 MODULES = (
@@ -27,20 +29,42 @@ def models() -> dict[str, ReferenceModel]:
     return {row.name: row for row in rows}
 
 
-def choose(text: str) -> tuple[ReferenceModel, ...]:
-    """Models by name or tier (``default``, ``zoo``, ``all``), by commas; the default tier when empty.
+def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> tuple[ReferenceModel, ...]:
+    """Models by name, tier (``default``, ``zoo``, ``all``) or what `own` takes, by commas.
 
-    Each is given once, in the order asked for. Raises ValueError for a word that is neither.
+    Without a word, the default tier.
+
+    Each is given once, in the order asked for. inputs, outputs: of the one factory among them. Raises
+    ValueError for a word that is none of these.
     """
     known = models()
     tiers = {"all": list(known)}
     for name, row in known.items():
         tiers.setdefault(row.tier, []).append(name)
     words = [word for word in text.split(",") if word] or ["default"]
-    if unknown := [word for word in words if word not in known | tiers]:
+    _check_inputs(words, [*inputs, *outputs])
+    chosen: dict[str, ReferenceModel] = {}
+    for word in words:
+        if own.is_own(word):
+            for row in own.rows(word, inputs, outputs):
+                if row.name in known | chosen:
+                    raise ValueError(f"--model {word}: there is another model named {row.name!r}; rename it")
+                chosen[row.name] = row
+        elif word in known | tiers:
+            chosen |= {name: known[name] for name in tiers.get(word, [word])}
+        else:
+            raise ValueError(
+                f"--model: no model is named {word!r}; there are {', '.join(known)}, the tiers "
+                f"{', '.join(sorted(tiers))}, and package.module:factory or a model file for your own"
+            )
+    return tuple(chosen.values())
+
+
+def _check_inputs(words: Sequence[str], described: Sequence[str]) -> None:
+    """Raise ValueError where --input or --output would be about no model, or about several."""
+    factories = [word for word in words if own.is_factory(word)]
+    if len(factories) > 1 or (described and not factories):
         raise ValueError(
-            f"--model: no model is named {unknown[0]!r}; there are {', '.join(known)}, "
-            f"and the tiers {', '.join(sorted(tiers))}"
+            f"--input and --output describe one model given as package.module:factory; --model names "
+            f"{len(factories)}. A model file (models.toml) describes several"
         )
-    names = dict.fromkeys(name for word in words for name in tiers.get(word, [word]))
-    return tuple(known[name] for name in names)

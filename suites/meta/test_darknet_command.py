@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
+from fixtures.converters import command as shared
 from fixtures.converters.darknet import __main__ as command
 from fixtures.converters.darknet.convert import convert
 from fixtures.runtimes.onnxruntime import OnnxRuntime
@@ -56,7 +57,7 @@ def test_a_missing_support_table_is_said(
     """Where the other command cannot run, the model is written all the same and a line says so."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(shared, "ROOT", tmp_path)
     assert command.main(files) == 0
     assert "no support table: python -m fixtures.support" in capfd.readouterr().err
     assert Path(files[3]).exists()
