@@ -7,4 +7,4 @@ from reference_models.pytorch.yolov5_rows import Row, make
 
 ROW = Row("yolov5n", Architecture("n"), 320)
 samples = ROW.samples
-MODEL = make(ROW, tier="default")
+MODEL = make(ROW, tier="default", converters=("torchscript", "dynamo"))

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.converters.darknet.detections import PLUGIN_DOMAIN, Suppression
 from fixtures.converters.errors import ConversionError
-from fixtures.converters.pytorch import Exporter
+from fixtures.converters.pytorch.convert import Exporter
 from fixtures.converters.yolov5 import convert
 from reference_models import yolo
 from reference_models.inputs import noise
