@@ -17,7 +17,7 @@ MODULES = (
     "pytorch.digits",
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
-TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows")
+TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows", "pytorch.yolov5_rows")
 """Modules with many models, each with `MODELS`."""
 
 
