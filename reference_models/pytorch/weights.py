@@ -40,7 +40,7 @@ def load_state(module: Any, path: Path) -> None:
 def seed_weights(
     module: Any, seed: int, images: Sequence[np.ndarray], last: Any, gamma: Range, beta: Range
 ) -> None:
-    """Fill a network with seeded weights whose activations look trained; bit for bit repeatable.
+    """Fill a network in eval mode with seeded weights whose activations look trained; bit for bit repeatable.
 
     Convolutions and linear layers are drawn as He et al. (2015) propose, BatchNorm's gamma and beta uniformly
     from their ranges; its statistics are those of one forward pass over the images, (1, 3, H, W) each. The
@@ -57,11 +57,11 @@ def seed_weights(
         for part in module.modules():
             _draw(part, generator, gamma, beta)
         for norm in norms:
-            norm.momentum = 1.0  # statistics of this pass alone, no blend with the initial ones
-        module.train()(batch)
+            norm.train().momentum = 1.0  # statistics of this pass alone, no blend with the initial ones
+        module(batch)
         for norm, usual in zip(norms, momentum, strict=True):
-            norm.momentum = usual
-        _centre(module.eval(), batch, last, generator)
+            norm.eval().momentum = usual
+        _centre(module, batch, last, generator)
 
 
 def _draw(part: Any, generator: Any, gamma: Range, beta: Range) -> None:

@@ -10,10 +10,13 @@ import onnx
 import pytest
 
 from fixtures.converters.pytorch.convert import Exporter, convert
+from fixtures.runtimes import torch_runtime
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models import registry
 from reference_models.pytorch import lenet
-from reference_models.pytorch.photo_networks import NETWORKS
+from reference_models.pytorch.photo_networks import NETWORKS, mask
+from reference_models.pytorch.state import digest
+from reference_models.pytorch.weights import load_state
 
 MISSING = [n for n in ("torch", "onnxscript", "sklearn", "skimage", "PIL") if find_spec(n) is None]
 pytestmark = pytest.mark.skipif(
@@ -240,3 +243,95 @@ def test_the_onnx_model_answers_like_its_source(
     with torch.no_grad():
         expected = built[name](image(name)).numpy()
     assert np.linalg.norm(given["logits"] - expected) < ROUNDING * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_matters(built: dict[str, Any], image: Any, name: str) -> None:
+    """Each weight, bias, gamma, beta and statistic a tenth greater moves the outputs beyond rounding."""
+    import torch
+
+    module, small = built[name], image(name)[:, :, :32, :32]
+    with torch.no_grad():
+        expected = module(small)
+        for entry, value in module.state_dict().items():
+            if value.is_floating_point():
+                kept = value.clone()
+                value.mul_(1.1)
+                moved = (module(small) - expected).norm() / expected.norm()
+                value.copy_(kept)
+                assert moved > ROUNDING, entry
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "unet"])
+def test_no_class_hangs_on_rounding(built: dict[str, Any], name: str) -> None:
+    """The samples are of four classes, and the two greatest logits of each are 0.69 apart or more."""
+    samples = ROWS[name].samples()
+    logits = [outputs["logits"][0] for outputs in torch_runtime.run(built[name], samples, ("logits",))]
+    second, first = np.sort(logits, axis=1)[:, -2:].T
+    assert (first - second).min() >= 0.69
+    assert len({int(one.argmax()) for one in logits}) == 4
+    assert 1 < np.std(logits) < 5
+
+
+def test_a_mask_has_both_classes(built: dict[str, Any]) -> None:
+    """Between a third and two thirds of every sample are 1, and one pixel in 1,000 is close to the edge."""
+    for outputs in torch_runtime.run(built["unet"], ROWS["unet"].samples(), ("logits",)):
+        logits = outputs["logits"]
+        assert 1 / 3 < mask(outputs)["mask"].mean() < 2 / 3
+        assert np.quantile(np.abs(logits[:, 1] - logits[:, 0]), 0.001) > 0.003
+
+
+def test_seeded_weights_are_repeatable(built: dict[str, Any]) -> None:
+    """A second build has the same bits and leaves torch's random state alone."""
+    import torch
+
+    before = torch.random.get_rng_state()
+    source = ROWS["mobilenetv2"].build(Path())
+    assert digest("", source.module) == digest("", built["mobilenetv2"])
+    assert source.weights == "seeded"
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_saved_state_becomes_the_weights(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: bool
+) -> None:
+    """A state_dict file named in the environment is loaded strictly, fp16 included."""
+    import torch
+
+    network, path = ROWS["mobilenetv2"], tmp_path / "state.pt"
+    state = built["mobilenetv2"].state_dict()
+    torch.save({k: v.half() if half else v for k, v in state.items()}, path)
+    monkeypatch.setenv("TRT_PARITY_MOBILENETV2", str(path))
+    source = network.build(tmp_path)
+    assert (source.weights, network.origin(), source.note) == ("official", "official", "")
+    last = source.module.state_dict()["classifier.1.weight"]
+    assert last.dtype == torch.float32
+    assert torch.allclose(last, state["classifier.1.weight"], atol=1e-3)
+
+
+def spoiled(kind: str, state: dict[str, Any]) -> Any:
+    """Make what a user may hand over instead of a state_dict of this network."""
+    if kind == "missing":
+        return {k: v for k, v in state.items() if k != "classifier.1.bias"}
+    return {"state_dict": state} if kind == "wrapped" else Path("a class that is not a tensor")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", r'does not fit this network.*"classifier\.1\.bias"'),
+        ("wrapped", r"more than named tensors\. Save torch\.save\(module\.state_dict\(\)"),
+        ("class", r"no state_dict .*Save torch\.save"),
+    ],
+)
+def test_a_wrong_weight_file_is_refused(
+    built: dict[str, Any], tmp_path: Path, kind: str, message: str
+) -> None:
+    """A file that is no state_dict of this network is refused with the reason and the remedy."""
+    import torch
+
+    path = tmp_path / "wrong.pt"
+    torch.save(spoiled(kind, dict(built["mobilenetv2"].state_dict())), path)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        load_state(ROWS["mobilenetv2"].network(), path)
