@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,11 @@ class Row:
         note = "" if path else f"set {self.variable} to a file with the official weights to test those"
         return Source(about, "official" if path else "seeded", module=module, note=note)
 
+    def network(self) -> Any:
+        """Build the network with any weights."""
+        module = yolov5.network(self.architecture)
+        return yolov5.decoded(module, self.side, self.side) if self.decoded else module
+
     def samples(self) -> list[Tensors]:
         """Give photos, then one of seeded noise; each (1, 3, side, side), RGB, 0..1."""
         from reference_models.inputs import noise, photos
@@ -96,6 +102,7 @@ def make(row: Row, tier: Tier = "zoo", converters: tuple[str, ...] = ("torchscri
         converters=converters,
         decode=row.decode(),
         origin=row.origin,
+        network=row.network,
         tier=tier,
     )
 

@@ -1,8 +1,10 @@
 """The digit classifier has the weights and the data that are said."""
 
 import hashlib
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ import reference_models
 from fixtures.metrics.accuracy import top1
 from fixtures.runtimes import torch_runtime
 from reference_models.datasets import digits as data
-from reference_models.pytorch import digits
-from reference_models.training import digits as training
+from reference_models.pytorch import digits, lenet
+from reference_models.training import digits as digits_training
+from reference_models.training import lenet as lenet_training
+from reference_models.training.recipe import Recipe, train, write
 
 MISSING = [name for name in ("torch", "sklearn", "skimage", "PIL") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(
@@ -20,12 +24,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_the_digit_classifier_is_accurate() -> None:
+@pytest.mark.parametrize("network", [digits, lenet], ids=["digits", "lenet"])
+def test_the_digit_classifier_is_accurate(network: Any) -> None:
     """The committed weights reach 97 % top-1 on at least 500 held-out digits."""
-    images, labels = data.held_out()
-    assert len(labels) >= 500
-    (outputs,) = torch_runtime.run(digits.build(Path()).module, [{"image": images}], ["logits"])
-    assert top1(outputs["logits"], labels) >= 0.97
+    held_out = network.dataset()
+    assert len(held_out["labels"]) >= 500
+    (outputs,) = torch_runtime.run(network.build(Path()).module, [{"image": held_out["images"]}], ["logits"])
+    assert top1(outputs["logits"], held_out["labels"]) >= 0.97
 
 
 @pytest.mark.parametrize("pair", [("train", "held-out"), ("train", "calibration"),
@@ -37,22 +42,23 @@ def test_no_digit_leaks(pair: tuple[str, str]) -> None:
     assert set(labels) == set(other_labels) == set(range(10))
 
 
-def test_the_committed_weights_have_a_provenance() -> None:
+@pytest.mark.parametrize(("network", "most"), [(digits, 200_000), (lenet, 250_000)], ids=["digits", "lenet"])
+def test_the_committed_weights_have_a_provenance(network: Any, most: int) -> None:
     """The weight file is small, all float32, and its sha256 stands in PROVENANCE.md."""
     text = (Path(reference_models.__path__[0]) / "PROVENANCE.md").read_text("utf-8")
-    assert hashlib.sha256(digits.WEIGHTS.read_bytes()).hexdigest() in text
-    assert digits.WEIGHTS.stat().st_size < 200_000
-    with np.load(digits.WEIGHTS, allow_pickle=False) as archive:
+    assert hashlib.sha256(network.WEIGHTS.read_bytes()).hexdigest() in text
+    assert network.WEIGHTS.stat().st_size < most
+    with np.load(network.WEIGHTS, allow_pickle=False) as archive:
         assert {archive[name].dtype.name for name in archive.files} == {"float32"}
 
 
-def test_training_is_repeatable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe writes the same bytes twice, and others for another seed."""
-    monkeypatch.setattr(training, "EPOCHS", 1)
+@pytest.mark.parametrize("recipe", [digits_training.RECIPE, lenet_training.RECIPE], ids=["digits", "lenet"])
+def test_training_is_repeatable(tmp_path: Path, recipe: Recipe) -> None:
+    """A recipe writes the same bytes twice, and others for another seed."""
     written = []
     for number, seed in enumerate((0, 0, 1)):
         path = tmp_path / f"{number}.npz"
-        training.write(training.train(seed), path)
+        write(train(replace(recipe, epochs=1), seed), path)
         written.append(path.read_bytes())
     assert written[0] == written[1] != written[2]
 

@@ -98,7 +98,7 @@ def test_the_official_weights_see_what_is_in_the_photo(tmp_path: Path) -> None:
         ("", "yolov3-tiny", "digits"),
         ("all", "yolov3-tiny", list(registry.models())[-1]),
         ("zoo,yolov4", "yolov3-608", list(registry.models())[-1]),
-        ("digits,default", "digits", "gender-age"),
+        ("digits,default", "digits", "lenet"),
     ],
 )
 def test_models_are_chosen_by_name_or_tier(asked: str, first: str, last: str) -> None:
