@@ -16,7 +16,7 @@ from fixtures.converters.pytorch.convert import Exporter, convert
 from fixtures.judge import Draft, judge
 from fixtures.road import Road
 from fixtures.verdicts import NotRun
-from reference_models.model import ReferenceModel, Source
+from reference_models.model import Source
 from reference_models.pytorch import digits
 from suites.meta import pytorch_nets
 from suites.meta.pytorch_nets import image
@@ -106,10 +106,11 @@ def test_another_opset_within_the_range_is_red(
 
 def first_of(network: Callable[[], Any], store: Path) -> Road:
     """Give a road of one model, `net`, whose network is given."""
-    model = ReferenceModel(
-        **{**vars(digits.MODEL), "name": "net", "inputs": {"x": image()["x"].shape}, "outputs": ("y",)}
-    )
-    model = replace(model, samples=lambda: [image()], build=lambda _: Source("d", "seeded", module=network()))
+    source = Source("digest", "seeded", module=network())
+    model = replace(
+        digits.MODEL, name="net", inputs={"x": image()["x"].shape}, outputs=("y",),
+        samples=lambda: [image()], build=lambda _: source,
+    )  # fmt: skip
     return Road(ArtifactStore(store), {"net": model})
 
 

@@ -14,12 +14,14 @@ from onnx import numpy_helper
 
 from fixtures.converters.batch import with_dynamic_batch
 from fixtures.converters.errors import ConversionError
+from fixtures.converters.pytorch.__main__ import main
 from fixtures.converters.pytorch.convert import Exporter, convert
 from fixtures.converters.pytorch.simplify import RELATIVE_L2, simplify
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.support import inspect, refusals
 from suites.meta import pytorch_nets
 from suites.meta.pytorch_nets import image
+from suites.meta.runs import ROOT
 
 MISSING = [name for name in ("torch", "onnxscript", "onnxslim") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(
@@ -82,6 +84,17 @@ def test_the_same_module_gives_the_same_bytes(exporter: Exporter, opset: int) ->
         for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize(("options", "left"), [([], False), (["--raw"], True)])
+def test_the_command_simplifies_unless_it_is_told_not_to(
+    options: list[str], left: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter's own graph is there with --raw."""
+    monkeypatch.chdir(ROOT)
+    call = ["suites.meta.pytorch_nets:detector", "--input", "x:1x3x32x32", "--opset", "10", "-q", *options]
+    assert main([*call, "-o", str(tmp_path / "m.onnx")]) == 0
+    assert ("NonZero" in kinds(onnx.load(tmp_path / "m.onnx"))) is left
 
 
 def drop(model: onnx.ModelProto) -> None:
