@@ -61,6 +61,8 @@ class ReferenceModel:
     origin: which weights `build` would use on this machine now; cheap enough to ask every time.
     metric: how accuracy is measured. dataset: what it is measured on, as ``calibration`` and ``images``
         (N, C, H, W) float32 and ``labels`` (N,) int64, no image in both.
+    network: makes the ``torch.nn.Module`` with any weights, for stored ones to be loaded; PyTorch only, and
+        only needed to run it where its weights cannot be made.
     tier: ``default`` models make up a run that names none; ``zoo`` ones must be asked for.
     needs: modules that samples and data set are made with, beside the framework.
     own: what a user's model has besides; None for a row of the registry.
@@ -78,6 +80,7 @@ class ReferenceModel:
     origin: Callable[[], Weights] = lambda: "seeded"
     metric: Literal["none", "top1"] = "none"
     dataset: Callable[[], dict[str, np.ndarray]] | None = None
+    network: Callable[[], Any] | None = None
     tier: Tier = "default"
     needs: tuple[str, ...] = ("PIL", "skimage", "sklearn")
     own: Own | None = None

@@ -14,10 +14,11 @@ MODULES = (
     "darknet.yolov3",
     "pytorch.yolov5n",
     "mxnet.gender_age",
+    "pytorch.lenet",
     "pytorch.digits",
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
-TABLES = ("darknet.zoo.rows",)
+TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows", "pytorch.yolov5_rows", "pytorch.photo_networks")
 """Modules with many models, each with `MODELS`."""
 
 

@@ -68,6 +68,19 @@ def decode(outputs: Tensors, heads: Sequence[Head]) -> dict[str, np.ndarray]:
     return decoded
 
 
+def split(outputs: Tensors, output: str) -> dict[str, np.ndarray]:
+    """Part an output that is decoded already, (N, B, 5+C), as `decode` names its parts.
+
+    Raises ValueError when it is missing or has another number of axes.
+    """
+    if output not in outputs or outputs[output].ndim != 3:
+        shapes = {name: array.shape for name, array in outputs.items()}
+        raise ValueError(f"expected an output {output!r} of (N, boxes, 5+classes), got {shapes}")
+    values = outputs[output]
+    parts = {"boxes": values[..., :4], "objectness": values[..., 4], "classes": values[..., 5:]}
+    return {f"{output}/{name}": part for name, part in parts.items()}
+
+
 def detections(
     decoded: Tensors, threshold: float = 0.25, overlap: float = 0.45, image: int = 0
 ) -> list[Detection]:

@@ -11,6 +11,7 @@ from fixtures.case import Case
 from fixtures.judge import Draft
 from fixtures.metrics.latency import summarize
 from fixtures.road import OnnxModel, Road
+from fixtures.runtimes import torch_runtime
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
 
@@ -58,6 +59,22 @@ def test_latency_on_the_cpu(
     source = case.runtime == "source"
     runtime = road.source_runtime(case.model) if source else OnnxRuntime(onnx_model.path)
     record(draft, request, runtime.time(samples.inputs[0], ITERATIONS))
+
+
+@pytest.mark.stage("latency", over=("source-gpu", "runtime"))
+@pytest.mark.benchmark(timer=CLOCK)
+def test_latency_of_the_source_on_the_gpu(
+    case: Case,
+    road: Road,
+    draft: Draft,
+    source_gpu: str,
+    samples: Samples,
+    request: pytest.FixtureRequest,
+) -> None:
+    """PyTorch is timed on the GPU on the first sample, batch 1, in fp32 and in fp16 by autocast."""
+    module = road.source_module(case.model)
+    taken = torch_runtime.time(module, samples.inputs[0], GPU_ITERATIONS, source_gpu, case.precision)
+    record(draft, request, taken)
 
 
 @pytest.mark.stage("latency", over=("runtime", "tensorrt", "precision"))

@@ -1,6 +1,5 @@
-"""Builds the gender-age network with MXNet and saves it: ``python build_gender_age.py FOLDER``.
+"""Builds the gender-age network and saves it: ``python -m reference_models.mxnet.build_gender_age FOLDER``.
 
-Run by `gender_age.build` in a process of its own, because MXNet needs names put back into NumPy.
 The architecture is insightface's fmobilenet, multiplier 0.25, global average pooling. Weights are
 seeded, and BatchNorm statistics are measured on seeded images in float64 NumPy and rounded, so that
 the files are the same bits on every machine. Three peculiarities of the released file are kept,
@@ -10,12 +9,14 @@ body leaves eps to its default of 1e-3, and three variances are exactly 0.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from reference_models.mxnet import painted
+from reference_models.mxnet.process import import_mxnet
 
 BODY = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1))
 """Filters of each pointwise convolution, and the stride of the depthwise one before it."""
@@ -32,7 +33,7 @@ rounding error, and 27 layers lift float32's error from 3e-6 of the output to 5e
 SEED = 17
 """Of 0 to 23 the one whose closest pair of scores, over all samples, is farthest apart (0.027):
 neither gender nor age hangs on a rounding error."""
-IMAGES = 16
+IMAGES, SIDE = 16, 112
 
 
 def layers() -> list[tuple[str, int, int, int, int]]:
@@ -66,7 +67,7 @@ def parameters(seed: int = SEED) -> dict[str, np.ndarray]:
     """Draw the weights and measure the statistics layer by layer; float32 by full name."""
     random = np.random.RandomState(seed)
     made: dict[str, np.ndarray] = {}
-    x, channels = (images(random) - MEAN) * SCALE, 3
+    x, channels = (painted.images(random, IMAGES, SIDE) - MEAN) * SCALE, 3
     for name, filters, kernel, stride, groups in layers():
         fan = channels // groups * kernel * kernel
         weight = _uniform(random, (filters, channels // groups, kernel, kernel), fan)
@@ -80,15 +81,6 @@ def parameters(seed: int = SEED) -> dict[str, np.ndarray]:
         channels = filters
     _head(random, made, x)
     return made
-
-
-def images(random: np.random.RandomState) -> np.ndarray:
-    """Paint patches of many sizes, (IMAGES, 3, 112, 112), 0..255; coarse ones weigh most."""
-    total = np.zeros((IMAGES, 3, 112, 112))
-    for cells in (2, 4, 8, 16, 56, 112):
-        patches = random.uniform(-1, 1, (IMAGES, 3, cells, cells)) * 160 / np.sqrt(cells)
-        total += patches.repeat(112 // cells, 2).repeat(112 // cells, 3)
-    return np.clip(total + MEAN, 0, 255)
 
 
 def convolve(x: np.ndarray, weight: np.ndarray, stride: int, groups: int) -> np.ndarray:
@@ -158,12 +150,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 def main(folder: Path) -> None:
     """Write gender-age-symbol.json and gender-age-0000.params into the folder."""
-    os.environ["MXNET_MKLDNN_ENABLED"] = "0"
-    for name, kind in {"bool": bool, "object": object, "int": int, "float": float}.items():
-        if name not in vars(np):  # MXNet 1.9.1 still uses names that NumPy 1.24 dropped
-            setattr(np, name, kind)
-    import mxnet as mx
-
+    mx = import_mxnet()
     arrays: dict[str, dict[str, Any]] = {"arg": {}, "aux": {}}
     for full, array in parameters().items():
         kind_of, name = full.split(":")

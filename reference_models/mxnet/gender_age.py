@@ -5,46 +5,21 @@ The released weights are under a non-commercial licence, so these are seeded; se
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from reference_models import inputs
 from reference_models.model import ReferenceModel, Source, Tensors
+from reference_models.mxnet import process
 
-SCRIPT = Path(__file__).with_name("build_gender_age.py")
 SIZE, AGES = 112, 100
 
 
 def build(folder: Path) -> Source:
-    """Let MXNet write both files into the folder, in a child process.
-
-    Raises ModuleNotFoundError without MXNet, ImportError when it cannot be imported (NumPy 2) or
-    the child fails otherwise.
-    """
-    if find_spec("mxnet") is None:
-        raise ModuleNotFoundError(
-            "mxnet is not installed; it builds the gender-age network. "
-            "Install mxnet==1.9.1 and numpy<2 on Python 3.12 or older (tox run -e convert)",
-            name="mxnet",
-        )
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder)],
-        capture_output=True, text=True, errors="replace", timeout=600, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        last = "\n".join(done.stderr.splitlines()[-5:])
-        raise ImportError(f"MXNet could not build the gender-age network:\n{last}", name="mxnet")
-    files = {
-        "symbol": folder / "gender-age-symbol.json",
-        "params": folder / "gender-age-0000.params",
-    }
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files.values()))
-    return Source(digest.hexdigest(), "seeded", files)
+    """Let MXNet write both files into the folder; raises what `process.run` raises."""
+    process.run("reference_models.mxnet.build_gender_age", str(folder.resolve()))
+    return process.source(folder, "gender-age")
 
 
 def samples() -> list[Tensors]:

@@ -85,4 +85,5 @@ MODEL = ReferenceModel(
     origin=lambda: "trained",
     metric="top1",
     dataset=dataset,
+    network=network,
 )

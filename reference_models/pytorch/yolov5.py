@@ -1,95 +1,61 @@
-"""YOLOv5 v6 as data, and its weights: seeded and calibrated, or read from a state_dict file.
+"""YOLOv5: the network of an architecture, and its weights, seeded and calibrated or read from a file.
 
-Written from the published architecture (CSP backbone, SPPF, PAN neck, three anchor heads;
-docs.ultralytics.com/yolov5/tutorials/architecture_description) and from the names and shapes in its
-published state_dicts, so that one of those loads strictly. The modules are in `yolov5_modules`.
+Architectures are data in `yolov5_layers`, modules are in `yolov5_modules`, both written from what is
+published, so that a published state_dict loads strictly.
 """
 
 from __future__ import annotations
 
-import pickle
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from reference_models import yolo
+from reference_models.pytorch import yolov5_checkpoint as checkpoint
 from reference_models.pytorch.state import one_thread
-
-Kind = Literal["conv", "c3", "sppf", "upsample", "concat", "detect"]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One numbered layer: what it is, whose outputs it takes (-1 is the one before), full width."""
-
-    kind: Kind
-    width: int = 0
-    sources: tuple[int, ...] = (-1,)
-    repeat: int = 1
-    kernel: int = 1
-    stride: int = 1
-    shortcut: bool = True
-
-
-BACKBONE = (
-    Layer("conv", 64, kernel=6, stride=2),
-    Layer("conv", 128, kernel=3, stride=2),
-    Layer("c3", 128, repeat=3),
-    Layer("conv", 256, kernel=3, stride=2),
-    Layer("c3", 256, repeat=6),
-    Layer("conv", 512, kernel=3, stride=2),
-    Layer("c3", 512, repeat=9),
-    Layer("conv", 1024, kernel=3, stride=2),
-    Layer("c3", 1024, repeat=3),
-    Layer("sppf", 1024, kernel=5),
-)
-NECK = (
-    Layer("conv", 512),
-    Layer("upsample"),
-    Layer("concat", sources=(-1, 6)),
-    Layer("c3", 512, repeat=3, shortcut=False),
-    Layer("conv", 256),
-    Layer("upsample"),
-    Layer("concat", sources=(-1, 4)),
-    Layer("c3", 256, repeat=3, shortcut=False),
-    Layer("conv", 256, kernel=3, stride=2),
-    Layer("concat", sources=(-1, 14)),
-    Layer("c3", 512, repeat=3, shortcut=False),
-    Layer("conv", 512, kernel=3, stride=2),
-    Layer("concat", sources=(-1, 10)),
-    Layer("c3", 1024, repeat=3, shortcut=False),
-    Layer("detect", sources=(17, 20, 23)),
-)
-LAYERS = BACKBONE + NECK
-STRIDES = (8, 16, 32)
-ANCHORS = (
-    ((10.0, 13.0), (16.0, 30.0), (33.0, 23.0)),
-    ((30.0, 61.0), (62.0, 45.0), (59.0, 119.0)),
-    ((116.0, 90.0), (156.0, 198.0), (373.0, 326.0)),
-)
-"""(width, height) in input pixels, one row per stride; the COCO anchors of YOLOv3."""
+from reference_models.pytorch.yolov5_layers import SIZES, Anchors, Architecture
 
 SAVE_A_STATE_DICT = (
-    "Inside a YOLOv5 checkout run: import torch; "
+    "If you trust it, run inside a YOLOv5 checkout: import torch; "
     "torch.save(torch.load('yolov5n.pt', weights_only=False)['model'].float().state_dict(), "
     "'yolov5n-state.pt')"
 )
 
 
-def network(width: float, depth: float, classes: int = 80) -> Any:
-    """Build the network in eval mode with arbitrary weights; n is width 0.25 and depth 0.33.
+def network(architecture: Architecture) -> Any:
+    """Build the network in eval mode with arbitrary weights.
 
-    Takes (N, 3, H, W), RGB, 0..1, H and W multiples of 32; gives the raw heads of strides 8, 16 and
-    32, each (N, 3*(5+classes), H/stride, W/stride). Leaves torch's random state as it was.
+    Takes (N, 3, H, W), RGB, 0..1, H and W multiples of the largest stride; gives the raw heads, each
+    (N, 3*(5+classes), H/stride, W/stride). Leaves torch's random state as it was.
     """
     import torch
 
     from reference_models.pytorch.yolov5_modules import YOLOv5
 
     with torch.random.fork_rng(devices=[]):
-        return YOLOv5(width, depth, classes).eval()
+        return YOLOv5(architecture, *SIZES[architecture.size]).eval()
+
+
+def decoded(module: Any, height: int, width: int) -> Any:
+    """Wrap a network so that it gives boxes (N, B, 5+classes) of one input size: see `Decoded`."""
+    from reference_models.pytorch.yolov5_modules import Decoded
+
+    return Decoded(module, height, width).eval()
+
+
+def anchors_of(module: Any) -> Anchors:
+    """Give the anchors that a network decodes with, in input pixels: those of its weights."""
+    scaled = module.model[-1].anchors.double().numpy() * np.reshape(module.architecture.strides, (-1, 1, 1))
+    return tuple(tuple((w, h) for w, h in head) for head in scaled.tolist())
+
+
+def heads_of(architecture: Architecture, anchors: Anchors | None = None) -> tuple[yolo.Head, ...]:
+    """Say how the raw heads are read, by the published anchors where no others are given."""
+    rows = zip(architecture.outputs, anchors or architecture.anchors, architecture.strides, strict=True)
+    return tuple(yolo.Head(name, row, stride, architecture.classes, "yolov5") for name, row, stride in rows)
 
 
 def seed_weights(module: Any, seed: int, photos: Sequence[np.ndarray]) -> None:
@@ -107,7 +73,7 @@ def seed_weights(module: Any, seed: int, photos: Sequence[np.ndarray]) -> None:
     with torch.no_grad(), one_thread():
         for part in module.modules():
             _draw(part, generator)
-        _prior(module.model[-1])
+        _prior(module.model[-1], module.architecture.strides)
         for norm in norms:
             norm.momentum = 1.0  # statistics of this pass alone, no blend with the initial ones
         module.train()(torch.from_numpy(np.concatenate(photos)))
@@ -117,28 +83,28 @@ def seed_weights(module: Any, seed: int, photos: Sequence[np.ndarray]) -> None:
 
 
 def load_weights(module: Any, path: Path) -> None:
-    """Fill the network from a file with a YOLOv5 state_dict; fp16 values are widened.
+    """Fill the network from an official checkpoint or a file with its state_dict; fp16 values are widened.
 
-    Raises ValueError, saying how to make such a file, when it pickles classes (as official
-    checkpoints do, which need the code they were trained with), holds no state_dict, does not fit
-    this network, or was trained with other anchors than `ANCHORS`, which decoding relies on.
+    Of a checkpoint the averaged weights are taken where there are some, as the vendor does. Nothing of the
+    file is run. The anchors are those of the file too: see `anchors_of`. Raises ValueError for a file that
+    holds neither or does not fit this network, and OSError where it cannot be read.
     """
+    try:
+        found = checkpoint.read(path)
+        if isinstance(found, dict):
+            inner = (found.get(name) for name in ("ema", "model"))
+            found = next((each for each in inner if isinstance(each, dict | checkpoint.Husk)), found)
+        state = checkpoint.state_dict(found) if isinstance(found, checkpoint.Husk) else found
+    except ValueError as error:
+        raise ValueError(f"{path} is no checkpoint of YOLOv5 ({error}). {SAVE_A_STATE_DICT}") from None
     import torch
 
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is no state_dict ({reason}). {SAVE_A_STATE_DICT}") from None
-    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise ValueError(f"{path} holds more than named tensors. {SAVE_A_STATE_DICT}")
+    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+        raise ValueError(f"{path} holds no named tensors alone. {SAVE_A_STATE_DICT}")
     try:
         module.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit this network: {error}") from None
-    expected = torch.tensor(ANCHORS) / torch.tensor(STRIDES).view(-1, 1, 1)
-    if not torch.allclose(module.model[-1].anchors, expected, rtol=1e-3):
-        raise ValueError(f"{path} was trained with other anchors than {ANCHORS}")
 
 
 def _draw(part: Any, generator: Any) -> None:
@@ -156,15 +122,13 @@ def _draw(part: Any, generator: Any) -> None:
         part.bias.normal_(0.5, 0.25, generator=generator)
 
 
-def _prior(detect: Any) -> None:
+def _prior(detect: Any, strides: Sequence[int]) -> None:
     """Set the head biases so that an untrained network predicts rarely.
 
     The rule of Lin et al. (2017), section 4.1, with YOLOv5's priors: 8 objects in a 640x640 image,
     and 0.6 of its share for each class.
     """
-    import math
-
-    for head, stride in zip(detect.m, STRIDES, strict=True):
+    for head, stride in zip(detect.m, strides, strict=True):
         bias = head.bias.view(detect.anchors.shape[1], -1)
         bias.zero_()
         bias[:, 4] = math.log(8 / (640 / stride) ** 2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from suites.meta import mxnet_layer_nets as layers
+from suites.meta import mxnet_tensor_nets as tensors
 from suites.meta.mxnet_files import Net, Op, Shape, one
+from suites.meta.mxnet_tensor_refused import REFUSED as REFUSED_TENSORS
 
 IMAGE = (2, 4, 11, 14)
 STATISTICS: dict[str, Shape] = {
@@ -107,13 +110,21 @@ CONVERTED = [
         {"x": IMAGE, "weight": (4, 4, 3, 3)} | STATISTICS),
     Net("blocked", [Op("Activation", {"act_type": "tanh"}, ["x"]), Op("_copy", {}, [0]),
                     Op("BlockGrad", {}, [1])], {"x": IMAGE}),
+    *layers.CONVERTED,
+    *tensors.CONVERTED,
 ]  # fmt: skip
 """Each is run by MXNet and, converted, by ONNX Runtime."""
 
+GROWS = {"dense_4d": 1} | layers.GROWS | tensors.GROWS
+"""Net -> how many nodes more than MXNet has operators; dense_4d flattens its input."""
+
+SINCE = tensors.SINCE
+"""Net -> the opset that brought an operator without which it cannot be written."""
+
 REFUSED = {
     "unknown operator": (
-        one("n", "Custom", {"op_type": "roi", "k": "7"}, x=IMAGE),
-        "node 'n_0' (Custom): the operator is unknown; its attributes: op_type=roi, k=7",
+        one("n", "Warp", {"mode": "roi", "k": "7"}, x=IMAGE),
+        "node 'n_0' (Warp): the operator is unknown; its attributes: mode=roi, k=7",
     ),
     "unknown attribute": (
         one("n", "Flatten", {"sideways": "1"}, x=IMAGE),
@@ -124,7 +135,7 @@ REFUSED = {
         "act_type='swish', expected relu or sigmoid or tanh",
     ),
     "no activation": (one("n", "Activation", {}, x=IMAGE), "'act_type' is missing"),
-    "gelu": (one("n", "LeakyReLU", {"act_type": "gelu"}, x=IMAGE), "act_type='gelu', expected"),
+    "mish": (_leaky("mish"), "act_type='mish', expected leaky or"),
     "prelu without slope": (_leaky("prelu"), "act_type=prelu with 1 inputs"),
     "slope": (
         one("n", "LeakyReLU", {"act_type": "prelu"}, x=IMAGE, gamma=(3,)),
@@ -140,20 +151,8 @@ REFUSED = {
     "kernel rank": (_pool("n", kernel="(3,)"), "kernel=(3,) does not go with the input"),
     "stride 0": (_pool("n", kernel="(3, 3)", stride="(0, 0)"), "stride=(0, 0), expected"),
     "kernel too large": (_pool("n", kernel="(30, 3)"), "kernel 30 with pad 0 does not fit 11"),
-    "pool type": (_pool("n", kernel="(3, 3)", pool_type="lp"), "pool_type='lp', expected max or"),
-    "same": (_pool("n", kernel="(3, 3)", pooling_convention="same"), "='same', expected valid or"),
-    "window in padding": (
-        _pool("n", kernel="(3, 3)", stride="(3, 3)", pad="(1, 1)", pooling_convention="full"),
-        "a whole window into the padding, which ONNX cannot say (size 11, kernel 3",
-    ),
-    "cut-off average": (
-        _pool("n", kernel="(3, 3)", stride="(2, 2)", pad="(1, 1)", pool_type="avg",
-              pooling_convention="full"),
-        "averages over padding and over a cut-off window",
-    ),
+    "pool type": (_pool("n", kernel="(3, 3)", pool_type="med"), "pool_type='med', expected max or"),
     "dropout": (one("n", "Dropout", {"mode": "always"}, x=IMAGE), "mode='always', expected"),
-    "axis": (_norm("n", (2, 11, 4, 4), axis="3"), "axis=3 on the input (2, 11, 4, 4)"),
-    "three outputs": (_norm("n", IMAGE, output_mean_var="True"), "output_mean_var='True', exp"),
     "statistics": (_norm("n", (2, 5, 3, 3)), "'norm_n_gamma' has the shape (4,), expected (5,)"),
     "weight shape": (
         one("n", "Convolution", K3, x=IMAGE, weight=(4, 3, 3, 3)),
@@ -169,15 +168,11 @@ REFUSED = {
     ),
     "dense 3-D": (
         one("n", "FullyConnected", {"num_hidden": "5", "flatten": "False", "no_bias": "1"},
-            x=(2, 3, 7), weight=(5, 7)),
-        "flatten=False on the input (2, 3, 7)",
+            x=(2, 3, 7), weight=(5, 21)),
+        "'n_weight' has the shape (5, 21), expected (5, 7)",
     ),
     "no inputs": (one("n", "BatchNorm", {}), "node 'n_0' (BatchNorm): has 0 inputs, expected 3"),
     "shapes": (_pair("elemwise_add", IMAGE, (1, 4, 1, 1)), "do not go together"),
     "concat": (one("n", "Concat", {}, x=(2, 3), y=(1, 3)), "dim=1 cannot join (2, 3), (1, 3)"),
-    "softmax": (
-        one("n", "SoftmaxOutput", {}, x=IMAGE, label=(2,)),
-        "a softmax over all of (2, 4, 11, 14) but the batch is not supported",
-    ),
-}  # fmt: skip
+} | layers.REFUSED | REFUSED_TENSORS  # fmt: skip
 """Each is refused with this text."""

@@ -62,8 +62,8 @@ def test_sizes_become_scales(mode: str, height: int, tmp_path: Path) -> None:
     [
         (resized(10, policy="not_larger"), "initializer 'sizes' depends on it"),
         (resized(10, shared=True), "initializer 'sizes' depends on it"),
-        (resized(9), r"node 'up' depends on it, and no scales give \[2, 2, 9, 14\]"),
-        (resized(10, grows=True), r"'y': axes \[0, 3\] follow the batch"),
+        (resized(9), "node 'up' depends on it: no scales give its sizes"),
+        (resized(10, grows=True), "initializer 'sizes' depends on it"),
     ],
 )
 def test_other_sizes_are_refused(convert: Callable[[int], onnx.ModelProto], said: str) -> None:

@@ -166,8 +166,8 @@ def test_progress_is_for_people_and_big_files(
     """A pipe sees none of it, nor does anyone for a small file; the last line is complete."""
     err = Screen() if screen else io.StringIO()
     monkeypatch.setattr(sys, "stderr", err)
-    monkeypatch.setattr(command, "BIG", big)
-    watch = command.progress(Path(files[1]))
+    monkeypatch.setattr(shared, "BIG", big)
+    watch = shared.progress(Path(files[1]))
     assert (watch is not None) is shown
     if watch:
         watch(5_000_000, 10_000_000)

@@ -8,9 +8,9 @@ import pytest
 
 from fixtures.converters.darknet import config, network
 from fixtures.converters.darknet.convert import convert
-from fixtures.converters.darknet.detections import Outputs
 from fixtures.converters.darknet.heads import Head, read_heads
 from fixtures.converters.errors import ConversionError
+from fixtures.converters.suppression import Outputs
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models import yolo
 from reference_models.darknet import weights

@@ -9,9 +9,10 @@ import onnx
 import pytest
 
 from fixtures.converters.batch import with_dynamic_batch
-from fixtures.converters.darknet.detections import DEFAULT_NMS, Outputs, Suppression, append
+from fixtures.converters.darknet.detections import append
 from fixtures.converters.darknet.heads import Head
-from fixtures.converters.opset import GraphBuilder
+from fixtures.converters.graph import GraphBuilder
+from fixtures.converters.suppression import DEFAULT_NMS, Outputs, Suppression
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models import yolo
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.converters.batch import with_dynamic_batch
 from fixtures.converters.darknet.convert import convert
 from fixtures.converters.errors import ConversionError
-from fixtures.converters.opset import OPSETS
+from fixtures.converters.graph import OPSETS
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from suites.meta.darknet_layers import random, write
 

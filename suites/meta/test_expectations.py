@@ -105,7 +105,7 @@ def test_every_row_is_about_a_case_that_exists() -> None:
         "convert": ("converter",), "onnxruntime-parity": ("converter",), "opset-parity": (),
         "tensorrt-build": ("tensorrt", "precision"), "int8-accuracy": ("route",),
         "tensorrt-parity": ("tensorrt", "precision", "batch"), "latency": ("runtime",),
-        "fp16-parity": ("fp16",), "source-parity": ("source",),
+        "fp16-parity": ("fp16",), "source-parity": ("source",), "source-gpu": ("source-gpu",),
     }  # fmt: skip
     chosen = Selection(
         models, (10, 11, 12, 13, 17), ("rtx1.4.0.76", "rtx1.6.1.120"), PRECISIONS, explicit_opsets=False,

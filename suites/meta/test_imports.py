@@ -30,7 +30,13 @@ RULES = {
     "fixtures/report": {"jinja2", "rich", "fixtures.records", "fixtures.verdicts", "fixtures.report"},
 }  # fmt: skip
 """Path -> what its modules may import at the top, beside the standard library."""
-LAZY = {"reference_models/pytorch/yolov5_modules.py"}
+LAZY = {
+    "reference_models/pytorch/mobilenet.py",
+    "reference_models/pytorch/resnet.py",
+    "reference_models/pytorch/unet.py",
+    "reference_models/pytorch/yolov5_modules.py",
+    "suites/meta/functional_networks.py",
+}
 """Modules that are themselves imported only inside the function that needs their framework."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+from fixtures.converters.batch import with_dynamic_batch
+from fixtures.converters.errors import ConversionError
 from fixtures.converters.mxnet.__main__ import main
 from fixtures.converters.mxnet.convert import convert
 from fixtures.converters.mxnet.params import read as read_params
@@ -19,11 +22,18 @@ from fixtures.verdicts import NotRun
 from reference_models.model import Source, Tensors
 from reference_models.mxnet.gender_age import MODEL
 from suites.meta.mxnet_files import DENSE, Net, list_bytes, symbol_of, write
-from suites.meta.mxnet_nets import CONVERTED, IMAGE
+from suites.meta.mxnet_nets import CONVERTED, GROWS, IMAGE, SINCE
 
 Outputs = Mapping[str, np.ndarray]
 TOLERANCE = 1e-5  # greatest absolute difference by greatest reference value
 OPSETS = (10, 11, 12, 13, 17, 21)
+CASES = [(net, opset) for net in CONVERTED for opset in OPSETS if opset >= SINCE.get(net.name, 0)]
+BATCHED = (
+    "reshape_keep", "reshape_rest", "reshape_join_rest", "reshape_split", "reshape_mtcnn",
+    "reshape_target", "ssd_transpose", "slice_axis", "split_squeeze", "broadcast_to", "flip", "stack",
+    "tile_last", "repeat", "sum", "argmax", "topk_both", "sort", "cumsum", "batch_dot",
+    "pick_axis", "squeeze_last",
+)  # fmt: skip
 
 
 def source_of(symbol: Path, params: Path) -> Source:
@@ -42,9 +52,10 @@ def run_onnx(model: onnx.ModelProto, sample: Tensors) -> dict[str, np.ndarray]:
 
 
 def error(found: np.ndarray, reference: np.ndarray) -> float:
-    """Greatest absolute difference by greatest reference value; the shapes must be equal."""
-    assert found.shape == reference.shape
-    return float(np.abs(found - reference).max() / np.abs(reference).max())
+    """Greatest absolute difference by greatest reference value, if not 0; shape and type must be equal."""
+    assert (found.shape, found.dtype) == (reference.shape, reference.dtype)
+    found, reference = found.astype(np.float64), reference.astype(np.float64)
+    return float(np.abs(found - reference).max() / (np.abs(reference).max() or 1.0))
 
 
 def convert_net(net: Net, folder: Path, opset: int = 13) -> onnx.ModelProto:
@@ -89,8 +100,7 @@ def references(gender_age: Source, samples: list[Tensors]) -> list[dict[str, np.
     return mxnet_process.run(gender_age, samples, outputs=MODEL.outputs)
 
 
-@pytest.mark.parametrize("opset", OPSETS)
-@pytest.mark.parametrize("net", CONVERTED, ids=lambda net: net.name)
+@pytest.mark.parametrize(("net", "opset"), CASES, ids=lambda value: getattr(value, "name", value))
 def test_operator(net: Net, opset: int, mxnet_outputs: Outputs, tmp_path: Path) -> None:
     """A converted operator gives MXNet's values under MXNet's name."""
     model = convert_net(net, tmp_path, opset)
@@ -99,13 +109,58 @@ def test_operator(net: Net, opset: int, mxnet_outputs: Outputs, tmp_path: Path) 
     assert max(error(found[name], mxnet_outputs[name]) for name in net.outputs) <= TOLERANCE
 
 
+@pytest.mark.parametrize("name", SINCE)
+def test_older_opset(name: str, tmp_path: Path) -> None:
+    """A net that needs a newer operator of ONNX is refused below its opset, by name."""
+    net = next(net for net in CONVERTED if net.name == name)
+    with pytest.raises(
+        ConversionError, match=f"opset {SINCE[name] - 1} has no .*, it came with {SINCE[name]}"
+    ):
+        convert_net(net, tmp_path, SINCE[name] - 1)
+
+
 @pytest.mark.parametrize("net", CONVERTED, ids=lambda net: net.name)
 def test_nodes(net: Net, tmp_path: Path) -> None:
-    """No net grows, but for an implicit Flatten, and each node says what it was made from."""
+    """A net grows only as its row says, and each node says what it was made from."""
     model = convert_net(net, tmp_path)
-    assert len(model.graph.node) <= len(net.ops) + (net.name == "dense_4d")
+    assert max(0, len(model.graph.node) - len(net.ops)) == GROWS.get(net.name, 0)
     for node in model.graph.node:
         assert node.doc_string.startswith(f"mxnet node '{net.name}_")
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_dynamic_batch(name: str, tmp_path: Path) -> None:
+    """A net that keeps the batch can have a dynamic one, which gives what the static ones give."""
+    net = next(net for net in CONVERTED if net.name == name)
+    files = write(tmp_path, [net])
+    shapes = {f"{name}_{variable}": shape[1:] for variable, shape in net.shapes.items()}
+    random = np.random.RandomState(0)
+    sample = {key: random.uniform(-2, 2, (5, *rest)).astype(np.float32) for key, rest in shapes.items()}
+
+    def at(size: int) -> onnx.ModelProto:
+        return convert(*files, {key: (size, *rest) for key, rest in shapes.items()}, 13)
+
+    expected, found = run_onnx(at(5), sample), run_onnx(with_dynamic_batch(at), sample)
+    assert all(np.array_equal(found[output], expected[output]) for output in net.outputs)
+
+
+def test_deconvolution_3d(tmp_path: Path) -> None:
+    """MXNet's CPU has no 3-D Deconvolution: with one plane and a flat kernel ours is the 2-D one."""
+    flat = next(net for net in CONVERTED if net.name == "deconv_adj")
+    sizes = {"kernel": "(1, 3, 3)", "stride": "(1, 2, 2)", "pad": "(0, 1, 1)", "adj": "(0, 1, 1)"}
+    shapes = {name: (*shape[:2], 1, *shape[2:]) for name, shape in flat.shapes.items()}
+    deep = replace(flat, ops=[replace(flat.ops[0], attrs=dict(flat.ops[0].attrs) | sizes)], shapes=shapes)
+    (found,) = run_onnx(convert_net(deep, tmp_path), deep.inputs()).values()
+    (expected,) = run_onnx(convert_net(flat, tmp_path), flat.inputs()).values()
+    assert error(found[:, :, 0], expected) <= TOLERANCE
+
+
+def test_norm_that_mxnet_dropped(tmp_path: Path) -> None:
+    """CuDNNBatchNorm, which MXNet 1.9.1 lacks, is converted and folded as BatchNorm is."""
+    old = replace(FOLD, ops=[FOLD.ops[0], replace(FOLD.ops[1], op="CuDNNBatchNorm")])
+    first, second = convert_net(FOLD, tmp_path).graph, convert_net(old, tmp_path).graph
+    assert list(first.initializer) == list(second.initializer)
+    assert [node.op_type for node in second.node] == ["Conv"]
 
 
 def test_side_by_side(mxnet_outputs: Outputs, tmp_path: Path) -> None:

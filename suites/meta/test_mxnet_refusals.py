@@ -59,7 +59,7 @@ BROKEN = {
     "head is input": (_edit("heads", [[0, 0]]), "node 'n_x' (null): an input is asked for"),
     "second output": (_edit("heads", [[1, 1]]), "node 'n_0' (Flatten): output 1 is asked for, it has 1"),
     "attributes": (_edit("attrs", {"a": 1}), "node 'n_0' (Flatten): 'attrs' is no table of texts"),
-    "same name": (_edit("op", "null"), "node 'n_0' (null): an input is asked for"),
+    "a variable's inputs": (_edit("op", "null"), "node 'n_0' (null): is a variable with 1 inputs"),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.converters import stream
 from fixtures.converters.deferred import LARGE, Deferred
 from fixtures.converters.errors import ConversionError
-from fixtures.converters.opset import GraphBuilder
+from fixtures.converters.graph import GraphBuilder
 
 FLOAT = np.dtype(np.float32)
 
