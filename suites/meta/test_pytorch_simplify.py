@@ -176,6 +176,26 @@ def test_a_simplified_batch_is_dynamic(network: str, exporter: Exporter, opset: 
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_a_graph_that_does_not_run_is_not_blamed_on_the_simplifier() -> None:
+    """ONNX Runtime is named where it refuses the exporter's own graph."""
+    with pytest.raises(ConversionError, match="ONNX Runtime, before simplification: the graph does not run"):
+        simplify(raw("unet", "torchscript", 13), {"x": np.zeros((1, 2, 32, 32), np.float32)})
+
+
+def test_a_network_that_takes_no_other_values_is_held_on_the_example() -> None:
+    """Indices that are computed from the input are out of range for noise; both graphs say so."""
+    import torch
+    from torch import nn
+
+    class Table(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return torch.arange(4.0)[(x * 1000).long()]
+
+    x = np.array([0.003, 0, 0.001], np.float32)
+    model = convert(Table().eval(), {"x": x}, ["y"], 13, "torchscript", simplified=True)
+    assert "Gather" in kinds(model)
+
+
 def test_integer_inputs_stay_in_their_range() -> None:
     """The second sample of a network that looks up rows has the first one's indices in another order."""
     import torch
