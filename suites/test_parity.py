@@ -63,8 +63,8 @@ def test_opsets_agree(
     samples: Samples,
     comparison: Comparison,
 ) -> None:
-    """The model at this opset gives what it gives at opset 10."""
-    anchor = road.onnx_model(case.model, case.converter, ANCHOR_OPSET)
+    """The model at this opset gives what it gives at opset 10, or at the first one that is supported."""
+    anchor = road.first_model(case.model, case.converter, range(ANCHOR_OPSET, case.opset))
     draft.hop = "opset"
     expected, actual = (
         road.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (anchor, onnx_model)

@@ -171,12 +171,15 @@ symbol = "{symbol.name}"
 params = "{params.name}"
 inputs = {{ n_x = [1, 7] }}
 
+[model.branch]
+framework = "pytorch"
+factory = "wrong.py:Branch"
+inputs = {{ image = [1, 3, 8, 8] }}
+
 [[known_failure]]
-model = "two"
-converter = "dynamo"
-opset = 11
-message = "got opset 18"
-reason = "dynamo writes opset 18"
+model = "branch"
+message = "reads a value"
+reason = "it branches on its input"
 link = "README.md"
 """)
     return tmp_path / "models.toml"
@@ -192,7 +195,9 @@ def test_a_model_file_covers_every_framework(written: Path) -> None:
     names = [("two", "torchscript"), ("detector", "darknet"), ("dense", "mxnet")]
     stages = ("convert", "onnxruntime-parity")
     assert verdicts == {(stage, *name): "passed" for stage in stages for name in names} | {
-        (stage, "two", "dynamo"): "xfailed" for stage in stages
+        (stage, *key): verdict
+        for stage in stages
+        for key, verdict in {("two", "dynamo"): "unsupported", ("branch", "torchscript"): "xfailed"}.items()
     }
     assert "models.toml:two" in found["convert", "two", "torchscript"].rerun
     metrics = found["onnxruntime-parity", "detector", "darknet"].metrics
