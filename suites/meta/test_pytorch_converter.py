@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from fixtures.converters.errors import ConversionError
-from fixtures.converters.pytorch.convert import Exporter, OpsetNotHonoured, check, convert
+from fixtures.converters.pytorch.convert import Exporter, OpsetNotHonoured, check, check_static, convert
 from fixtures.runtimes import torch_runtime
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.verdicts import StageError
@@ -165,16 +165,22 @@ def planted(what: str) -> onnx.ModelProto:
     [
         ("nothing", ("z", "y"), r"inputs are \['x'\], expected \['z'\]"),
         ("nothing", ("x", "z"), r"outputs are \['y'\], expected \['z'\]"),
-        ("dynamic", ("x", "y"), "'x' has a dynamic shape"),
         ("foreign", ("x", "y"), r"operators of \['com.example'\] are not ONNX"),
         ("invalid", ("x", "y"), "not valid ONNX.*NoSuchOperator"),
     ],
 )
 def test_each_defect_of_a_model_is_named(what: str, names: tuple[str, str], message: str) -> None:
-    """Wrong names, dynamic shapes, foreign operators and invalid graphs are each told apart."""
+    """Wrong names, foreign operators and invalid graphs are each told apart."""
     check(planted("nothing"), ["x"], ["y"], "dynamo")
     with pytest.raises(ConversionError, match=f"(?s){message}"):
         check(planted(what), [names[0]], [names[1]], "dynamo")
+
+
+def test_a_shape_that_stays_open_is_named() -> None:
+    """A model whose sizes are not all known is refused by the tensor's name."""
+    check_static(planted("nothing"), "dynamo")
+    with pytest.raises(ConversionError, match="'x' has a dynamic shape"):
+        check_static(planted("dynamic"), "dynamo")
 
 
 def test_the_source_runtime_counts_outputs(digit_net: Any) -> None:

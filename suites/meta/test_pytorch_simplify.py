@@ -176,6 +176,18 @@ def test_a_simplified_batch_is_dynamic(network: str, exporter: Exporter, opset: 
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_sizes_behind_a_padding_are_found_out() -> None:
+    """TorchScript leaves every size behind a padding layer open; folded, the graph has them all."""
+    from torch import nn
+
+    module = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(3, 4, 3, 2))
+    with pytest.raises(ConversionError, match="'y' has a dynamic shape"):
+        convert(module, image(), ["y"], 13, "torchscript")
+    model = convert(module, image(), ["y"], 13, "torchscript", simplified=True)
+    assert [node.op_type for node in model.graph.node] == ["Pad", "Conv"]
+    assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [1, 4, 16, 16]
+
+
 def test_a_graph_that_does_not_run_is_not_blamed_on_the_simplifier() -> None:
     """ONNX Runtime is named where it refuses the exporter's own graph."""
     with pytest.raises(ConversionError, match="ONNX Runtime, before simplification: the graph does not run"):
