@@ -122,7 +122,8 @@ def test_the_rerun_command_runs_that_case_from_the_same_folder(made: tuple[Path,
     record = next(r for r in made[1].records if r.opset == 17)
     words = shlex.split(record.rerun)
     assert record.rerun.endswith(shlex.join([*SMALL, "--opset", "17"]))
-    ended = run(package, made[0], *words[3:])
+    start = words.index("--") + 1 if words[0] == "tox" else 3  # python -m pytest, or tox run -e NAME --
+    ended = run(package, made[0], *words[start:])
     assert [(r.opset, r.verdict) for r in ended.records] == [(17, "passed")], ended.output
 
 
