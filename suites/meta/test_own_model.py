@@ -39,6 +39,10 @@ SMALL = ("--model", "nets:small", "--input", "image:1x3x16x16", "--output", "sco
 HIDE = "import sys; sys.modules.update(dict.fromkeys({absent})); import pytest; sys.exit(pytest.main())"
 
 
+NOT_INHERITED = ("TRT_PARITY_MODELS", "TOX_ENV_NAME")
+"""A user's run is in no tox environment of ours, and of no models of ours."""
+
+
 def run(folder: Path, store: Path, *arguments: str, absent: tuple[str, ...] = ()) -> Run:
     """Run pytest in a folder. absent: modules that cannot be imported there."""
     start = ["-c", HIDE.format(absent=list(absent))] if absent else ["-m", "pytest"]
@@ -48,7 +52,7 @@ def run(folder: Path, store: Path, *arguments: str, absent: tuple[str, ...] = ()
     done = subprocess.run(
         [sys.executable, *start, *arguments, *places],
         cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False,
-        env={name: value for name, value in os.environ.items() if name != "TRT_PARITY_MODELS"},
+        env={name: value for name, value in os.environ.items() if name not in NOT_INHERITED},
     )  # fmt: skip
     return Run(done.returncode, done.stdout + done.stderr, read_records(Path(kept, "artifacts")))
 
@@ -122,8 +126,7 @@ def test_the_rerun_command_runs_that_case_from_the_same_folder(made: tuple[Path,
     record = next(r for r in made[1].records if r.opset == 17)
     words = shlex.split(record.rerun)
     assert record.rerun.endswith(shlex.join([*SMALL, "--opset", "17"]))
-    start = words.index("--") + 1 if words[0] == "tox" else 3  # python -m pytest, or tox run -e NAME --
-    ended = run(package, made[0], *words[start:])
+    ended = run(package, made[0], *words[3:])
     assert [(r.opset, r.verdict) for r in ended.records] == [(17, "passed")], ended.output
 
 
