@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -16,6 +17,21 @@ def digest(description: str, module: Any) -> str:
         total.update(f"\0{name} {array.dtype} {array.shape}\0".encode())
         total.update(array.tobytes())
     return total.hexdigest()
+
+
+def fill(module: Any, state: Any, path: Path, remedy: str) -> None:
+    """Fill a network with what a file holds, strictly; fp16 values are widened.
+
+    Raises ValueError naming the file when that is no state_dict, with the remedy, or one of another network.
+    """
+    import torch
+
+    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+        raise ValueError(f"{path} holds more than named tensors. {remedy}")
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit this network: {error}") from None
 
 
 @contextmanager

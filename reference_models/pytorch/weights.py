@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_models.pytorch.state import one_thread
+from reference_models.pytorch.state import fill, one_thread
 
 Range = tuple[float, float]
 SPREAD = 2.0
@@ -29,12 +29,7 @@ def load_state(module: Any, path: Path) -> None:
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} is no state_dict ({reason}). {remedy}") from None
-    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise ValueError(f"{path} holds more than named tensors. {remedy}")
-    try:
-        module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit this network: {error}") from None
+    fill(module, state, path, remedy)
 
 
 def seed_weights(

@@ -15,7 +15,7 @@ import numpy as np
 
 from reference_models import yolo
 from reference_models.pytorch import yolov5_checkpoint as checkpoint
-from reference_models.pytorch.state import one_thread
+from reference_models.pytorch.state import fill, one_thread
 from reference_models.pytorch.yolov5_layers import SIZES, Anchors, Architecture
 
 SAVE_A_STATE_DICT = (
@@ -97,14 +97,7 @@ def load_weights(module: Any, path: Path) -> None:
         state = checkpoint.state_dict(found) if isinstance(found, checkpoint.Husk) else found
     except ValueError as error:
         raise ValueError(f"{path} is no checkpoint of YOLOv5 ({error}). {SAVE_A_STATE_DICT}") from None
-    import torch
-
-    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
-        raise ValueError(f"{path} holds no named tensors alone. {SAVE_A_STATE_DICT}")
-    try:
-        module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit this network: {error}") from None
+    fill(module, state, path, SAVE_A_STATE_DICT)
 
 
 def _draw(part: Any, generator: Any) -> None:

@@ -152,9 +152,9 @@ def test_a_row_decodes_with_published_anchors_alone(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model.24.anchors": None}, "holds no named tensors alone"),
-        ({"model.24.extra": 0}, "holds no named tensors alone"),
-        ({"path": Path("a class that is not a tensor")}, "holds no named tensors alone"),
+        ({"model.24.anchors": None}, "holds more than named tensors"),
+        ({"model.24.extra": 0}, "holds more than named tensors"),
+        ({"path": Path("a class that is not a tensor")}, "holds more than named tensors"),
     ],
 )
 def test_a_wrong_state_is_refused(nano: Any, tmp_path: Path, change: dict[str, Any], message: str) -> None:
