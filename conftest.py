@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.session import names_meta
+from fixtures.run import names_meta
 
 ROOT = Path(__file__).parent
-pytest_plugins = ["fixtures.plugin"]
+pytest_plugins = [f"fixtures.plugin.{part}" for part in ("run_control", "fixtures", "recording", "terminal")]
 OPTIONS: dict[str, dict[str, Any]] = {
     "--model": {
         "default": os.environ.get("TRT_PARITY_MODELS", ""),

@@ -26,7 +26,7 @@ WAYS = ("bare", "plain", "checked", "simplified")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print one line a way for each exporter, then the ratios; 0 when the goal is met, 1 when not."""
-    from fixtures.converters.pytorch.limits import RANGES
+    from fixtures.converters.pytorch.opset_support import RANGES
     from reference_models import registry
 
     models = {n: m for n, m in registry.models().items() if m.framework == "pytorch"}

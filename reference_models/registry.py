@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from reference_models import own
 from reference_models.model import ReferenceModel
+from reference_models.user import rows as own
 
 MODULES = (
     "darknet.yolov3_tiny",
@@ -18,7 +18,7 @@ MODULES = (
     "pytorch.digits",
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
-TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows", "pytorch.yolov5_rows", "pytorch.photo_networks")
+TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows", "pytorch.yolov5_rows", "pytorch.torchvision_rows")
 """Modules with many models, each with `MODELS`."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.case import Case, cases
-from fixtures.plugin import SESSION
+from fixtures.cases import Case, cases
+from fixtures.plugin.stash import RUN
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None or "case" not in metafunc.fixturenames:
         return
     over = marker.kwargs.get("over", ())
-    rows = cases(marker.args[0], over, metafunc.config.stash[SESSION].selection)
+    rows = cases(marker.args[0], over, metafunc.config.stash[RUN].selection)
     marks = [pytest.mark.tensorrt] if "tensorrt" in over else []
     anchor = marker.kwargs.get("anchor")
     metafunc.parametrize("case", [pytest.param(c, id=c.id, marks=marks) for c in rows if c.opset != anchor])

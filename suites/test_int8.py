@@ -6,33 +6,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures.case import Case
+from fixtures.cases import Case
 from fixtures.expectations import Expectations
-from fixtures.judge import Draft
 from fixtures.metrics.accuracy import top1
-from fixtures.road import OnnxModel, Road
+from fixtures.pipeline.pipeline import OnnxModel, Pipeline
+from fixtures.recording import RecordDraft
 from fixtures.runtimes.base import Tensors
 from fixtures.runtimes.tensorrt.client import TensorRT
 
 
 @pytest.fixture
-def quantized(case: Case, road: Road, draft: Draft, onnx_model: OnnxModel) -> OnnxModel:
+def quantized(case: Case, pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel) -> OnnxModel:
     """The case's model with INT8 by the case's route."""
     draft.hop = "calibration"
-    model = road.quantized(case.model, onnx_model, case.route)
+    model = pipeline.to_int8(case.model, onnx_model, case.route)
     draft.artifact = str(model.path)
     return model
 
 
 @pytest.fixture
 def keep_accuracy(
-    case: Case, road: Road, draft: Draft, onnx_model: OnnxModel, expectations: Expectations
+    case: Case, pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel, expectations: Expectations
 ) -> Callable[[Callable[[Sequence[Tensors]], Sequence[Tensors]]], None]:
     """Hold the top-1 of an INT8 runtime on held-out data against fp32 in ONNX Runtime and the budget."""
 
     def check(infer: Callable[[Sequence[Tensors]], Sequence[Tensors]]) -> None:
-        images, labels, digest = road.held_out(case.model)
-        fp32 = accuracy(road.onnxruntime_outputs(onnx_model, images, digest), labels)
+        images, labels, digest = pipeline.held_out(case.model)
+        fp32 = accuracy(pipeline.onnxruntime_outputs(onnx_model, images, digest), labels)
         int8 = accuracy(infer(images), labels)
         draft.measure("top1_fp32", fp32, "%", higher_is_better=True)
         draft.measure("top1_int8", int8, "%", higher_is_better=True)
@@ -49,11 +49,11 @@ def accuracy(outputs: Sequence[Tensors], labels: np.ndarray) -> float:
 
 @pytest.mark.stage("int8-accuracy", over=("route",))
 def test_int8_keeps_the_accuracy(
-    case: Case, road: Road, quantized: OnnxModel, keep_accuracy: Callable[..., None]
+    case: Case, pipeline: Pipeline, quantized: OnnxModel, keep_accuracy: Callable[..., None]
 ) -> None:
     """The INT8 model in ONNX Runtime loses no more top-1 accuracy than its budget allows."""
-    digest = road.held_out(case.model)[2]
-    keep_accuracy(lambda images: road.onnxruntime_outputs(quantized, images, digest))
+    digest = pipeline.held_out(case.model)[2]
+    keep_accuracy(lambda images: pipeline.onnxruntime_outputs(quantized, images, digest))
 
 
 @pytest.mark.stage("int8-accuracy", over=("tensorrt", "route"))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.batch import Samples
-from fixtures.case import Case
-from fixtures.judge import Draft
+from fixtures.cases import Case
 from fixtures.metrics.latency import summarize
-from fixtures.road import OnnxModel, Road
+from fixtures.pipeline.batches import Samples
+from fixtures.pipeline.pipeline import OnnxModel, Pipeline
+from fixtures.recording import RecordDraft
 from fixtures.runtimes import torch_runtime
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
@@ -49,15 +49,15 @@ CLOCK = SampleClock()
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_on_the_cpu(
     case: Case,
-    road: Road,
-    draft: Draft,
+    pipeline: Pipeline,
+    draft: RecordDraft,
     onnx_model: OnnxModel,
     samples: Samples,
     request: pytest.FixtureRequest,
 ) -> None:
     """The source framework and ONNX Runtime are timed on the first sample, batch 1."""
     source = case.runtime == "source"
-    runtime = road.source_runtime(case.model) if source else OnnxRuntime(onnx_model.path)
+    runtime = pipeline.source_runtime(case.model) if source else OnnxRuntime(onnx_model.path)
     record(draft, request, runtime.time(samples.inputs[0], ITERATIONS))
 
 
@@ -65,14 +65,14 @@ def test_latency_on_the_cpu(
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_source_on_the_gpu(
     case: Case,
-    road: Road,
-    draft: Draft,
+    pipeline: Pipeline,
+    draft: RecordDraft,
     source_gpu: str,
     samples: Samples,
     request: pytest.FixtureRequest,
 ) -> None:
     """PyTorch is timed on the GPU on the first sample, batch 1, in fp32 and in fp16 by autocast."""
-    module = road.source_module(case.model)
+    module = pipeline.source_module(case.model)
     taken = torch_runtime.time(module, samples.inputs[0], GPU_ITERATIONS, source_gpu, case.precision)
     record(draft, request, taken)
 
@@ -81,7 +81,7 @@ def test_latency_of_the_source_on_the_gpu(
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_engine(
     case: Case,
-    draft: Draft,
+    draft: RecordDraft,
     onnx_model: OnnxModel,
     samples: Samples,
     gpu: TensorRT,
@@ -96,7 +96,7 @@ def test_latency_of_the_engine(
     record(draft, request, timing.enqueue_ms)
 
 
-def record(draft: Draft, request: pytest.FixtureRequest, milliseconds: Sequence[float]) -> None:
+def record(draft: RecordDraft, request: pytest.FixtureRequest, milliseconds: Sequence[float]) -> None:
     """Write the samples and their summary into the record and into pytest-benchmark."""
     draft.samples = tuple(milliseconds)
     summary = summarize(milliseconds)

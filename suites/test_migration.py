@@ -2,20 +2,20 @@
 
 import pytest
 
-from fixtures.case import Case
-from fixtures.comparison import Comparison
-from fixtures.judge import Draft
-from fixtures.migration import Migration
-from fixtures.road import OnnxModel, Road
+from fixtures.cases import Case
+from fixtures.checks.migration import Migration
+from fixtures.checks.parity import Comparison
+from fixtures.pipeline.pipeline import OnnxModel, Pipeline
+from fixtures.recording import RecordDraft
 from fixtures.runtimes.tensorrt.client import TensorRT
 
 
 @pytest.fixture
 def migration(
-    road: Road, draft: Draft, comparison: Comparison, baseline: TensorRT, tensorrt: TensorRT
+    pipeline: Pipeline, draft: RecordDraft, comparison: Comparison, baseline: TensorRT, tensorrt: TensorRT
 ) -> Migration:
     """The way of an ONNX model from the one version to the other."""
-    return Migration(draft, road, comparison, baseline, tensorrt)
+    return Migration(draft, pipeline, comparison, baseline, tensorrt)
 
 
 @pytest.mark.stage("migration", over=("tensorrt", "migration", "precision", "batch"))
@@ -26,10 +26,10 @@ def test_the_model_migrates(onnx_model: OnnxModel, migration: Migration) -> None
 
 @pytest.mark.stage("migration", over=("tensorrt", "migration", "route"))
 def test_the_quantized_model_migrates(
-    case: Case, road: Road, draft: Draft, onnx_model: OnnxModel, migration: Migration
+    case: Case, pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel, migration: Migration
 ) -> None:
     """The same holds of the model in INT8, by each quantization route."""
     draft.hop = "calibration"
-    model = road.quantized(case.model, onnx_model, case.route)
+    model = pipeline.to_int8(case.model, onnx_model, case.route)
     draft.artifact = str(model.path)
     migration.hold(model)

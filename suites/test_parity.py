@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.batch import Samples
-from fixtures.case import Case
-from fixtures.comparison import Comparison
-from fixtures.judge import Draft
-from fixtures.road import OnnxModel, Road
+from fixtures.cases import Case
+from fixtures.checks.parity import Comparison
+from fixtures.pipeline.batches import Samples
+from fixtures.pipeline.pipeline import OnnxModel, Pipeline
+from fixtures.recording import RecordDraft
 from fixtures.runtimes import darknet_library
 from fixtures.runtimes.tensorrt.client import TensorRT
 
@@ -19,7 +19,7 @@ ANCHOR_OPSET = 10
 
 @pytest.mark.stage("source-parity", over=("source",))
 def test_darknet_itself_gives_the_source_outputs(
-    case: Case, road: Road, draft: Draft, samples: Samples, comparison: Comparison
+    case: Case, pipeline: Pipeline, draft: RecordDraft, samples: Samples, comparison: Comparison
 ) -> None:
     """Darknet's own library gives what is kept as the source framework's outputs, which are OpenCV's."""
     draft.hop = "source"
@@ -27,61 +27,64 @@ def test_darknet_itself_gives_the_source_outputs(
     draft.dependencies |= samples.about["dependencies"]
     library = darknet_library.find()
     draft.dependencies["libdarknet"] = darknet_library.identity(library)
-    outputs = road.darknet_outputs(case.model, library)
+    outputs = pipeline.darknet_outputs(case.model, library)
     draft.measure("samples", len(outputs), "samples")
     comparison.hold(samples.outputs, outputs)
 
 
 @pytest.mark.stage("onnxruntime-parity", over=("converter", "batch"))
 def test_onnxruntime_gives_the_source_outputs(
-    case: Case, road: Road, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
+    case: Case, pipeline: Pipeline, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
 ) -> None:
     """ONNX Runtime gives what the source framework gives."""
 
     def blame() -> str:
         """The batch, or the opset, is guilty when the model without it does agree."""
         if case.batch != "1":
-            single, alone = road.onnx_model(case.model, case.converter, case.opset), road.samples(case.model)
-            outputs = road.onnxruntime_outputs(single, alone.inputs, alone.digest)
+            single, alone = (
+                pipeline.onnx_model(case.model, case.converter, case.opset),
+                pipeline.samples(case.model),
+            )
+            outputs = pipeline.onnxruntime_outputs(single, alone.inputs, alone.digest)
             return "batch" if comparison.agree(alone.outputs, outputs) else "source->ONNX"
         if case.opset == ANCHOR_OPSET:
             return "source->ONNX"
-        anchor = road.onnx_model(case.model, case.converter, ANCHOR_OPSET)
-        outputs = road.onnxruntime_outputs(anchor, samples.inputs, samples.digest)
+        anchor = pipeline.onnx_model(case.model, case.converter, ANCHOR_OPSET)
+        outputs = pipeline.onnxruntime_outputs(anchor, samples.inputs, samples.digest)
         return "opset" if comparison.agree(samples.outputs, outputs) else "source->ONNX"
 
-    outputs = road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
+    outputs = pipeline.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
     comparison.hold(samples.outputs, outputs, blame)
 
 
 @pytest.mark.stage("opset-parity", anchor=ANCHOR_OPSET)
 def test_opsets_agree(
     case: Case,
-    road: Road,
-    draft: Draft,
+    pipeline: Pipeline,
+    draft: RecordDraft,
     onnx_model: OnnxModel,
     samples: Samples,
     comparison: Comparison,
 ) -> None:
     """The model at this opset gives what it gives at opset 10, or at the first one that is supported."""
-    anchor = road.first_model(case.model, case.converter, range(ANCHOR_OPSET, case.opset))
+    anchor = pipeline.first_model(case.model, case.converter, range(ANCHOR_OPSET, case.opset))
     draft.hop = "opset"
     expected, actual = (
-        road.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (anchor, onnx_model)
+        pipeline.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (anchor, onnx_model)
     )
     comparison.hold(expected, actual)
 
 
 @pytest.mark.stage("fp16-parity", over=("fp16",))
 def test_fp16_graph_keeps_the_outputs(
-    road: Road, draft: Draft, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
+    pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
 ) -> None:
     """The typed fp16 graph, in ONNX Runtime, gives what the fp32 graph gives, within fp16 rounding."""
     draft.hop = "fp16"
-    half = road.halved(onnx_model)
+    half = pipeline.to_fp16(onnx_model)
     draft.artifact = str(half.path)
     expected, actual = (
-        road.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (onnx_model, half)
+        pipeline.onnxruntime_outputs(model, samples.inputs, samples.digest) for model in (onnx_model, half)
     )
     comparison.hold(expected, actual)
 
@@ -89,8 +92,8 @@ def test_fp16_graph_keeps_the_outputs(
 @pytest.mark.stage("tensorrt-parity", over=("tensorrt", "precision", "batch"))
 def test_engine_gives_the_onnxruntime_outputs(
     case: Case,
-    road: Road,
-    draft: Draft,
+    pipeline: Pipeline,
+    draft: RecordDraft,
     onnx_model: OnnxModel,
     samples: Samples,
     gpu: TensorRT,
@@ -106,5 +109,5 @@ def test_engine_gives_the_onnxruntime_outputs(
     draft.measure("engine_layers", layers.count, "layers")
     for precision in sorted(layers.precisions):
         draft.measure(f"{precision}_layers", 100 * layers.share(precision), "% of layers")
-    expected = road.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
+    expected = pipeline.onnxruntime_outputs(onnx_model, samples.inputs, samples.digest)
     comparison.hold(expected, actual, rounding=fp16_rounding())

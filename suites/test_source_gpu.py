@@ -2,17 +2,22 @@
 
 import pytest
 
-from fixtures.batch import Samples
-from fixtures.case import Case
-from fixtures.comparison import Comparison
-from fixtures.judge import Draft
-from fixtures.road import Road
+from fixtures.cases import Case
+from fixtures.checks.parity import Comparison
+from fixtures.pipeline.batches import Samples
+from fixtures.pipeline.pipeline import Pipeline
+from fixtures.recording import RecordDraft
 from fixtures.runtimes import torch_runtime
 
 
 @pytest.mark.stage("source-gpu", over=("source-gpu",))
 def test_the_gpu_gives_the_source_outputs(
-    case: Case, road: Road, draft: Draft, source_gpu: str, samples: Samples, comparison: Comparison
+    case: Case,
+    pipeline: Pipeline,
+    draft: RecordDraft,
+    source_gpu: str,
+    samples: Samples,
+    comparison: Comparison,
 ) -> None:
     """PyTorch gives on the GPU what it gave on the CPU: in fp32, and in fp16 by autocast.
 
@@ -20,7 +25,7 @@ def test_the_gpu_gives_the_source_outputs(
     """
     draft.hop = "source" if case.precision == "fp32" else "fp16"
     draft.model |= {name: samples.about[name] for name in ("weights", "digest", "note")}
-    module, names = road.source_module(case.model), road.models[case.model].outputs
+    module, names = pipeline.source_module(case.model), pipeline.models[case.model].outputs
     outputs = torch_runtime.run(module, samples.inputs, names, source_gpu, case.precision)
     rounding = None
     if case.precision == "fp16":

@@ -1,16 +1,16 @@
-"""Every ONNX model builds into an engine, or is refused for the reason that the support table gives."""
+"""Which TensorRT releases take each ONNX model, by the support tables alone: no TensorRT is needed."""
 
 from collections.abc import Callable
 
 import pytest
 
-from fixtures.case import Case
-from fixtures.road import OnnxModel
+from fixtures.cases import Case
+from fixtures.pipeline.pipeline import OnnxModel
 
 
-@pytest.mark.stage("tensorrt-build", over=("tensorrt", "precision", "batch"))
-def test_engine_builds(
-    case: Case, onnx_model: OnnxModel, build_as_predicted: Callable[[OnnxModel], None]
+@pytest.mark.stage("support", over=("predicted",))
+def test_release_takes_the_model(
+    case: Case, onnx_model: OnnxModel, predict: Callable[[OnnxModel], None]
 ) -> None:
-    """The parser and the builder take the model, or refuse it as the support table predicts."""
-    build_as_predicted(onnx_model)
+    """The support tables say that a release takes the model, or name each node that it refuses."""
+    predict(onnx_model)

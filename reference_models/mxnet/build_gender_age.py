@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_models.mxnet import painted
+from reference_models.mxnet import synthetic_images
 from reference_models.mxnet.process import import_mxnet
 
 BODY = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1))
@@ -67,7 +67,7 @@ def parameters(seed: int = SEED) -> dict[str, np.ndarray]:
     """Draw the weights and measure the statistics layer by layer; float32 by full name."""
     random = np.random.RandomState(seed)
     made: dict[str, np.ndarray] = {}
-    x, channels = (painted.images(random, IMAGES, SIDE) - MEAN) * SCALE, 3
+    x, channels = (synthetic_images.images(random, IMAGES, SIDE) - MEAN) * SCALE, 3
     for name, filters, kernel, stride, groups in layers():
         fan = channels // groups * kernel * kernel
         weight = _uniform(random, (filters, channels // groups, kernel, kernel), fan)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_models.mxnet import painted
+from reference_models.mxnet import synthetic_images
 from reference_models.mxnet.zoo.catalog import ZOO
 from reference_models.mxnet.zoo.parameters import Arrays, fill
 
@@ -18,7 +18,7 @@ IMAGES = 8
 
 def build(mx: Any, name: str, folder: Path, *, side: int, width: int = 1) -> None:
     """Write NAME-symbol.json and NAME-0000.params; the same call writes the same bits."""
-    images = ZOO[name].prepare(painted.images(np.random.default_rng(SEED), IMAGES, side))
+    images = ZOO[name].prepare(synthetic_images.images(np.random.default_rng(SEED), IMAGES, side))
     prefix = str(folder / name)
     block, symbol = describe(mx, name, side, width)
     drawn, measured = fill(mx, symbol, images, SEED)

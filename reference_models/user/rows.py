@@ -1,0 +1,154 @@
+"""Models that a user brings, as rows like those of the registry.
+
+A word of ``--model`` is one of them when it is ``package.module:factory``, ``path/to/file.py:factory``, a
+model file ``models.toml`` (``models.toml:name`` for one of its models), or ``models.py`` with `MODEL` or
+`MODELS`. Only the last is imported here, under the rule of the registry's modules: no framework at its top.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_models.model import Own, ReferenceModel, Source, Tensors, Weights
+from reference_models.user import factory, model_file
+from reference_models.user.factory import OwnModelError
+from reference_models.user.model_file import Declared
+from reference_models.user.samples import Samples
+from reference_models.user.shapes import Shape, named, read_shape
+
+
+def is_own(word: str) -> bool:
+    """Say whether a word of ``--model`` names a model that is not of the registry."""
+    return ":" in word or word.endswith((".toml", ".py"))
+
+
+def is_factory(word: str) -> bool:
+    """Say whether a word names a factory, whose inputs the command line has to give."""
+    return ":" in word and model_file.split(word) is None
+
+
+def model_files(text: str) -> list[Path]:
+    """Give the model files among the words of ``--model``."""
+    return [found[0] for word in text.split(",") if (found := model_file.split(word))]
+
+
+def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> list[ReferenceModel]:
+    """Give the rows that a word of ``--model`` stands for. inputs, outputs: of a factory, as given.
+
+    Raises OwnModelError, or ValueError for an input that is none.
+    """
+    if found := model_file.split(word):
+        return [_row(declared) for declared in model_file.read(*found)]
+    if is_factory(word):
+        return [_row(_factory(word, inputs, outputs))]
+    return _python(Path(word).resolve())
+
+
+def with_shapes(model: ReferenceModel, inputs: Mapping[str, Shape]) -> ReferenceModel:
+    """Give the row with the inputs that were read from its network."""
+    samples = replace(model.samples, shapes=inputs) if isinstance(model.samples, Samples) else model.samples
+    return replace(model, inputs=inputs, samples=samples)
+
+
+def _factory(spec: str, inputs: Sequence[str], outputs: Sequence[str]) -> Declared:
+    place, function = factory.split(spec)
+    module = place
+    if place.endswith(".py"):
+        module, spec = Path(place).stem, f"{Path(place).resolve()}:{function}"
+    if not inputs:
+        raise OwnModelError(f"--model {spec}: its inputs are not known; give --input, such as 1x3x224x224")
+    shapes = named([read_shape(text) for text in inputs])
+    for name, shape in shapes.items():
+        if shape[0] != 1:
+            raise OwnModelError(f"--input {name}: {shape[0]} comes first, expected a batch of 1; see --batch")
+    asked = ["--model", spec]
+    for option, values in (("--input", inputs), ("--output", outputs)):
+        asked += [word for value in values for word in (option, value)]
+    return Declared(
+        f"{module}.{function}", "pytorch", Path.cwd(), Samples(shapes), repr(asked[2:]), tuple(asked),
+        spec=spec, outputs=tuple(outputs),
+    )  # fmt: skip
+
+
+def _row(declared: Declared) -> ReferenceModel:
+    names = [*declared.samples.shapes, *declared.outputs]
+    if double := [name for name in names if names.count(name) > 1]:
+        raise OwnModelError(
+            f"{declared.name}: {double[0]!r} is given twice; inputs and outputs differ in name"
+        )
+    if declared.framework == "pytorch":
+        build = partial(_build_module, declared.spec, declared.folder)
+    else:
+        build = partial(_build_files, declared.files)
+    return ReferenceModel(
+        name=declared.name,
+        framework=declared.framework,
+        inputs=declared.samples.shapes,
+        outputs=declared.outputs,
+        build=build,
+        samples=declared.samples,
+        converters=declared.converters,
+        decode=partial(_decode, declared.decode, declared.folder) if declared.decode else None,
+        exact=declared.exact,
+        origin=_origin,
+        needs=declared.samples.needs,
+        own=Own(declared.asked, _digest(declared.name, declared.told)),
+    )
+
+
+def _python(path: Path) -> list[ReferenceModel]:
+    """Rows of a Python file. Raises OwnModelError where it has none."""
+    module = factory.load_file(path)
+    found = getattr(module, "MODELS", None) or [getattr(module, "MODEL", None)]
+    for row in found:
+        if not isinstance(row, ReferenceModel):
+            raise OwnModelError(f"{path}: expected MODEL, or MODELS with several, to be ReferenceModel rows")
+    own = Own(("--model", str(path)), _digest(path.read_text("utf-8")))
+    return [replace(row, own=own) for row in found]
+
+
+def _origin() -> Weights:
+    return "own"
+
+
+def _build_module(spec: str, folder: Path, _: Path) -> Source:
+    from reference_models.pytorch.state import digest
+
+    module = _module(spec, folder)
+    return Source(digest(spec, module), "own", module=module)
+
+
+@cache
+def _module(spec: str, folder: Path) -> Any:
+    """Make a module once in this process: two makings may differ."""
+    from reference_models.user import module_check
+
+    return module_check.build(spec, factory.load(spec, folder))
+
+
+def _build_files(files: Sequence[tuple[str, Path]], _: Path) -> Source:
+    """Give the files as they are. Raises OwnModelError for one that cannot be read."""
+    total = hashlib.sha256()
+    for role, path in files:
+        try:
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise OwnModelError(f"{role}: {path} cannot be read: {error.strerror}") from error
+    return Source(total.hexdigest(), "own", dict(files))
+
+
+def _decode(spec: str, folder: Path, outputs: Tensors) -> dict[str, np.ndarray]:
+    read: dict[str, np.ndarray] = factory.load(spec, folder)(outputs)
+    return read
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()

@@ -1,0 +1,224 @@
+"""The stage `prediction` names each difference between table and TensorRT, and each stale row."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fixtures.cases import Case, Selection, cases
+from fixtures.checks import trtcheck
+from fixtures.checks.prediction import Finding, findings, judge
+from fixtures.compatibility.tables import releases as tables
+from fixtures.expectations import Disagreement, ExpectationError, Expectations, load
+from fixtures.metrics.agreement import Agreement
+from fixtures.recording import RecordDraft
+from fixtures.runtimes.tensorrt.messages import Build
+from fixtures.store.artifacts import ArtifactStore
+from fixtures.verdicts import Crashed, StageError
+from reference_models import registry
+from suites.meta.gates.child_runs import run
+from suites.meta.gates.few_specimens import few
+from suites.meta.places import EXPECTATIONS
+
+LABEL = "rtx1.7.1.116"
+REFUSED = {"Norm(training=1)", "Unary(rank=9)", "Unary(operator=Det)"}
+"""Of the few specimens, those that TensorRT-RTX 1.7 refuses."""
+
+
+class FakeTensorRT:
+    """Answers as TensorRT-RTX 1.7 does to the few specimens, or as told; counts what it is asked."""
+
+    def __init__(self, answer: Callable[[str], bool] = lambda name: name not in REFUSED) -> None:
+        self.identity = SimpleNamespace(flavour="tensorrt-rtx", version="1.7.1.116", device=None, label=LABEL)
+        self.answer, self.asked = answer, 0
+        self.names = {one.data: one.name.rsplit("-opset", 1)[0] for one in few()}
+
+    def build(self, model: Path, *, profiles: Any) -> Build:
+        """Take or refuse a file by the name of its specimen."""
+        self.asked += 1
+        ok = self.answer(self.names[model.read_bytes()])
+        log = () if ok else ("ERROR: planted",)
+        return Build(ok, "builder", (), log, 0.0, 0.0, 0, "", 0, (), ())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    """An empty store."""
+    return ArtifactStore(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def flipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The table with one row flipped: TensorRT-RTX has no Relu."""
+    data = json.loads(tables.TABLE.read_text("utf-8"))
+    del data["operators"]["Relu"]["tensorrt-rtx"]
+    data["operators"]["Relu"]["limits"].pop("tensorrt-rtx", None)
+    file = tmp_path / "operators.json"
+    file.write_text(json.dumps(data))
+    caches = (tables.table, tables.release, tables.releases)
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "TABLE", file)
+        for cached in caches:
+            cached.cache_clear()
+        yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+def conclude(
+    store: ArtifactStore, client: Any, *rows: Disagreement, model: str = "enumerated"
+) -> RecordDraft:
+    """Let the stage judge the few specimens."""
+    draft = RecordDraft(Case("prediction", model, "", 0, LABEL), {"name": model})
+    draft.tensorrt = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
+    judge(draft, findings(store, client, few()), LABEL, Expectations(disagreements=rows))
+    return draft
+
+
+def row(specimen: str, tensorrt: str = "rtx*") -> Disagreement:
+    """A row of disagreements.toml."""
+    return Disagreement("disagreements.toml row 1", specimen, tensorrt, "planted")
+
+
+def test_agreement_passes_and_is_measured(store: ArtifactStore) -> None:
+    """Three refused, three taken by both: precision and recall are 1, and stand beside their limit."""
+    metrics = conclude(store, FakeTensorRT()).metrics
+    assert [metrics[n].value for n in ("refused", "taken", "missed", "overpredicted")] == [3, 3, 0, 0]
+    assert metrics["precision"].value == metrics["recall"].value == 1
+    assert metrics["precision"].limit == metrics["recall"].limit == 0.98
+
+
+@pytest.mark.usefixtures("flipped")
+def test_a_flipped_row_of_the_table_is_named(store: ArtifactStore) -> None:
+    """The message names the specimen, what the table says and what TensorRT does."""
+    with pytest.raises(StageError, match=r"Unary-opset9: Relu 'node' is refused by the parser.*takes it"):
+        conclude(store, FakeTensorRT())
+
+
+def test_a_refusal_that_the_table_misses_is_named(store: ArtifactStore) -> None:
+    """The message quotes the builder."""
+    client = FakeTensorRT(lambda name: name not in {*REFUSED, "Softmax(rank=2)"})
+    with pytest.raises(StageError, match=r"Softmax\(rank=2\)-opset\d+: the table takes it; .*ERROR: planted"):
+        conclude(store, client)
+
+
+@pytest.mark.usefixtures("flipped")
+def test_a_row_excuses_a_specimen_and_not_the_figure(store: ArtifactStore) -> None:
+    """With its row a disagreement is not named alone, but precision counts it and is below its limit."""
+    with pytest.raises(StageError, match=r"precision is 0\.75 .*limit is 0\.98") as caught:
+        conclude(store, FakeTensorRT(), row("Unary-opset9"))
+    assert "Unary-opset9" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("specimen", "named"),
+    [
+        ("Softmax*", r"Softmax\(rank=2\)-opset\d+ agrees now: the row is stale"),
+        ("Gone-*", "no specimen is named"),
+    ],
+)
+def test_a_stale_row_is_named(specimen: str, named: str, store: ArtifactStore) -> None:
+    """A row of a specimen that agrees, or that is not there, fails the stage of its TensorRT alone."""
+    with pytest.raises(StageError, match=named):
+        conclude(store, FakeTensorRT(), row(specimen))
+    conclude(store, FakeTensorRT(), row(specimen, "rtx1.5*"))
+
+
+def test_what_is_drawn_has_a_limit_and_no_rows(store: ArtifactStore) -> None:
+    """A disagreement among drawn specimens fails only with the figure, and is named then."""
+    client = FakeTensorRT(lambda name: name not in {*REFUSED, "Softmax(rank=2)"})
+    with pytest.raises(StageError, match=r"recall is 0\.75 .*limit is 0\.98\n.*Softmax\(rank=2\)"):
+        conclude(store, client, model="drawn")
+
+
+def test_an_outcome_is_built_once_and_a_crash_is_never_stored(store: ArtifactStore) -> None:
+    """A second run asks the store; a worker that dies counts as a refusal and is asked again."""
+
+    def crash(name: str) -> bool:
+        if name == "Unary(rank=9)":
+            raise Crashed("signal 11")
+        return name not in REFUSED
+
+    for asked in (6, 1):
+        client: Any = FakeTensorRT(crash)
+        found = {one.specimen.name: one for one in findings(store, client, few())}
+        assert client.asked == asked
+        assert all(one.agrees for one in found.values())
+
+
+def test_no_case_where_opsets_are_named() -> None:
+    """Specimens have opsets of their own; a run that names some leaves them out."""
+    for explicit, count in ((False, 4), (True, 0)):
+        chosen = Selection((registry.models()["digits"],), (13,), ("a", "b"), ("fp32",), explicit)
+        assert len(list(cases("prediction", ("specimens", "tensorrt"), chosen))) == count
+
+
+@pytest.mark.parametrize("text", ["specimen='x'\ntensorrt='y'", "specimen='x'\ntensorrt='y'\nreason=''"])
+def test_a_row_without_a_reason_is_refused(text: str, tmp_path: Path) -> None:
+    """Every row says why."""
+    for file in EXPECTATIONS.glob("*.toml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "disagreements.toml").write_text(f"[[disagreement]]\n{text}\n")
+    with pytest.raises(ExpectationError, match=r"disagreements\.toml row 1"):
+        load(tmp_path)
+
+
+def test_nothing_predicted_is_no_precision() -> None:
+    """Where no refusal is predicted precision is not a number, which keeps no limit."""
+    assert Agreement.of([(False, True)]).precision != Agreement.of([(False, True)]).precision
+    assert Agreement.of([(True, True), (True, False), (False, True), (False, False)]) == Agreement(1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("flavour", "version", "target"),
+    [("tensorrt", "7.2.1", "8.0"), ("tensorrt", "8.5", "8.0"), ("tensorrt", "10.1", "10.0"),
+     ("tensorrt", "11.4", "10.3"), ("tensorrt-rtx", "1.7.1", "10.3")],
+)  # fmt: skip
+def test_the_peer_is_asked_about_the_nearest_version(flavour: str, version: str, target: str) -> None:
+    """The last one that it models and that is not after the TensorRT; the first for older ones."""
+    assert trtcheck.nearest(flavour, version) == target
+
+
+def test_the_peer_is_scored_by_both_readings() -> None:
+    """Unverified counts as a refusal in one reading and not in the other."""
+    found = trtcheck.scores(["blocked", "unverified", "likely"], [True, True, False])
+    assert found["blocked"] == Agreement(1, 1, 1, 0)
+    assert found["blocked or unverified"] == Agreement(2, 1, 0, 0)
+
+
+def test_the_peer_judges_specimens() -> None:
+    """It gives each model one of its words."""
+    pytest.importorskip("trtcheck")
+    said = trtcheck.verdicts([one.model for one in few()], "10.3")
+    assert len(said) == len(few())
+    assert set(said) <= {"blocked", "unverified", "likely"}
+    assert len(set(said)) > 1
+
+
+def test_the_stage_runs_and_trips(tmp_path: Path) -> None:
+    """With a real TensorRT-RTX 1.7 the run is green and says its figures; a stale row turns it red."""
+    pytest.importorskip("tensorrt_rtx")
+    stage = ("-p", "suites.meta.gates.few_specimens", "suites/test_prediction.py")
+    ended = run(tmp_path / "artifacts", *stage)
+    assert ended.code == 0, ended.output
+    assert [record.opset for record in ended.records] == [None, None]
+    assert "precision 1.000, recall 1.000" in ended.output
+    rows = tmp_path / "expectations"
+    rows.mkdir()
+    for file in EXPECTATIONS.glob("*.toml"):
+        (rows / file.name).write_text(file.read_text())
+    planted = "[[disagreement]]\nspecimen='Softmax*'\ntensorrt='*'\nreason='planted'\n"
+    (rows / "disagreements.toml").write_text(planted)
+    again = run(tmp_path / "artifacts", *stage, f"--expectations={rows}")
+    assert again.code == 1
+    assert "disagreements.toml row 1: Softmax(rank=2)" in again.output
+
+
+def test_a_finding_reads_as_one_line() -> None:
+    """Long words of a builder are cut."""
+    found = Finding(few()[0], "", "refuses it, builder: " + "x\n" * 900)
+    assert len(str(found).splitlines()) == 1
+    assert len(str(found)) < 400

@@ -1,0 +1,90 @@
+"""The command that says which versions take a model."""
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+
+from fixtures.commands.support import main
+from suites.meta.networks.support_models import one, resize
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """A model with an opset-11 Resize of default attributes."""
+    path = tmp_path / "m.onnx"
+    onnx.save(resize(), path)
+    return str(path)
+
+
+def test_the_table_groups_versions_that_answer_alike(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three groups hold 38 versions, with reason, remedy and basis; the tutorial's rule stands beside."""
+    assert main([file]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line.split() for line in lines if line.startswith("TensorRT")]
+    assert heads[0] == ["TensorRT", "7.0", "-", "7.2", "refused", "1", "node", "documented"]
+    assert heads[1] == ["TensorRT", "8.0", "-", "11.4", "taken", "documented,", "derived"]
+    assert heads[2] == ["TensorRT-RTX", "1.4", "-", "1.7", "taken", "measured"]
+    assert "half_pixel is not taken" in lines[1]
+    assert "remedy: write it as nearest" in lines[2]
+    assert lines[-1].startswith("Resize: tutorial: 7.0 takes only Resize-10, 7.1 and later Resize-11; table")
+    assert "TensorRT 7.0-7.2 refuses 1, TensorRT 8.0-11.4 refuses 0" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "says"), [("7.0", "TensorRT 7.0: refused"), ("rtx1.7", "TensorRT-RTX 1.7: taken")]
+)
+def test_one_version_in_detail(
+    version: str, says: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One version names its source and, of each refused node, the row."""
+    assert main([file, "--tensorrt", version]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(says)
+    assert ("row: operators.json Resize resize 7.0" in out) == (version == "7.0")
+
+
+def test_json_is_whole(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every version is there with its verdict, basis and refusals."""
+    assert main([file, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["opset"], data["nodes"], len(data["versions"])) == (11, 1, 38)
+    verdicts = {(row["flavour"], row["version"]): row["verdict"] for row in data["versions"]}
+    assert verdicts["tensorrt", "7.0"] == "refused"
+    assert verdicts["tensorrt", "8.0"] == "taken"
+    assert data["versions"][0]["refused"][0]["stage"] == "parser"
+
+
+def test_the_opset_refuses_the_model_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No node is at fault when the opset is, and there is no word of Resize without one."""
+    path = tmp_path / "m.onnx"
+    onnx.save(one("Relu", opset=13), path)
+    assert main([str(path)]) == 0
+    out = capsys.readouterr().out
+    assert out.split()[:6] == ["TensorRT", "7.0", "-", "7.1", "refused", "the"]
+    assert "convert at opset 11" in out
+    assert "tutorial" not in out
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", None])
+def test_what_is_no_model_is_one_line_and_exit_1(
+    data: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Empty, other and missing files are named on stderr."""
+    path = tmp_path / "m.onnx"
+    if data is not None:
+        path.write_bytes(data)
+    assert main([str(path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert "m.onnx" in captured.err
+
+
+def test_an_unknown_version_is_one_line_and_exit_1(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version without a row is refused with the rows that there are."""
+    assert main([file, "--tensorrt", "6.5"]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert "trt7.0, trt7.1" in error

@@ -1,0 +1,191 @@
+"""Each rewrite is equal to what it replaces, was needed, and is taken."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from fixtures.compatibility import refusals
+from fixtures.compatibility.check.remedies import FIXED
+from fixtures.compatibility.rewrites.registry import REWRITES
+from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
+
+F = np.float32
+S = F(0.1)
+TWICE = [1.0, 1.0, 2.0, 2.0]
+ODD = [1.0, 1.0, 1.625, 1.375]
+PADS = np.array([0, 1, 2, 1, 0, 2, 0, 3])
+BORDER = np.array([0, 0, 2, 1, 0, 0, 3, 3])
+LINE = np.arange(24, dtype=F).reshape(2, 4, 3) / 10
+CORNERS: dict[str, Any] = {"coordinate_transformation_mode": "align_corners", "opset": 13}
+ASYMMETRIC: dict[str, Any] = {"coordinate_transformation_mode": "asymmetric", "opset": 11}
+PAIR, FOUR = np.array([1, 2], F), np.array([1, 2, 3, 4], F)
+GROUPS: dict[str, Any] = {"num_groups": 2}
+CONV: dict[str, Any] = {"pads": [1, 2], "dilations": [2], "shape": (1, 4, 8)}
+DILATED: dict[str, Any] = {"kernel_shape": [3], "dilations": [2], "shape": (2, 3, 9)}
+ANY_BATCH = ("n", 4, 8, 8)
+KERNEL: dict[str, Any] = {"kernel_shape": [3, 2], "strides": [2, 1], "dilations": [2, 3], "opset": 17}
+
+
+def quantized(zero: Any, scale: Any = S, **attributes: Any) -> ModelProto:
+    """Make a model of a Q/DQ pair and a Relu."""
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"], name="q", **attributes),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"], name="d", **attributes),
+        helper.make_node("Relu", ["d"], ["y"]),
+    ]
+    return small(nodes, {"s": scale, "z": zero})
+
+
+def weights(values: np.ndarray, zero: Any, scale: Any = S, **attributes: Any) -> ModelProto:
+    """Make a model of a convolution whose weights are dequantized."""
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["d"], name="d", **attributes),
+        helper.make_node("Conv", ["x", "d"], ["y"], name="conv"),
+    ]
+    return small(nodes, {"w": values.reshape(3, 4, 1, 1), "s": scale, "z": zero})
+
+
+def bounded() -> ModelProto:
+    """Make a Clip whose bounds are inputs of the graph."""
+    return small(
+        [helper.make_node("Clip", ["x", "a", "b"], ["y"], name="node")], opset=11, more={"a": [], "b": []}
+    )
+
+
+def both() -> ModelProto:
+    """Make a Xor of two comparisons."""
+    nodes = [helper.make_node("Greater", ["x", "c"], ["a"]), helper.make_node("Less", ["x", "d"], ["b"]),
+             helper.make_node("Xor", ["a", "b"], ["y"], name="node")]  # fmt: skip
+    return small(nodes, {"c": F(0), "d": F(1)}, opset=11, made=TensorProto.BOOL)
+
+
+def top() -> ModelProto:
+    """Make the sum of the three greatest, which no order changes."""
+    nodes = [helper.make_node("TopK", ["x", "k"], ["v", "i"], name="node", sorted=0),
+             helper.make_node("ReduceSum", ["v", "a"], ["y"])]  # fmt: skip
+    return small(nodes, {"k": np.array([3]), "a": np.array([3])})
+
+
+WEIGHTS = np.arange(100, 112)
+ROWS: list[tuple[str, str, ModelProto]] = [
+    ("nearest asymmetric floor by scales", "trt7.0", resize(TWICE, opset=11)),
+    ("nearest asymmetric floor by scales", "trt7.1", resize(sizes=[1, 4, 16, 24], mode="nearest")),
+    ("linear align_corners by sizes", "trt7.1", resize([1, 1, 3, 3], mode="linear", **CORNERS)),
+    ("linear asymmetric by scales", "trt7.0", resize(sizes=[1, 4, 16, 20], mode="linear", **ASYMMETRIC)),
+    ("nearest half_pixel round_prefer_floor by scales", "rtx1.7",
+     resize(sizes=[13, 13], axes=[2, 3], keep_aspect_ratio_policy="not_smaller")),
+    ("linear half_pixel by scales", "trt7.1", resize(sizes=[1, 4, 16, 12], mode="linear", opset=19,
+                                                     coordinate_transformation_mode="half_pixel_symmetric")),
+    ("linear half_pixel by scales", "rtx1.7", resize(TWICE, mode="linear", antialias=1)),
+    ("resize of nothing", "trt7.0", resize(sizes=SHAPE, mode="cubic")),
+    ("resize by Gather", "trt7.0", resize(ODD)),
+    ("resize by Gather", "trt7.2", resize(TWICE, nearest_mode="ceil")),
+    ("resize by MatMul", "trt7.0", resize(ODD, mode="linear", opset=11)),
+    ("resize by MatMul", "trt8.4", resize(TWICE, mode="cubic", opset=17)),
+    ("resize by MatMul", "rtx1.7", resize([1, 1, 0.5, 0.375], mode="linear", antialias=1)),
+    ("resize by MatMul", "rtx1.7", resize([1, 1, 0.5, 0.5], mode="cubic", antialias=1, exclude_outside=1)),
+    ("resize by MatMul", "trt7.0", resize([1, 1, 3, 3], mode="linear", opset=13,
+                                          coordinate_transformation_mode="align_corners")),
+    ("weights as int8", "trt8.0", weights(WEIGHTS.astype(np.uint8), np.uint8(128))),
+    ("weights as floats", "rtx1.7", weights(WEIGHTS.astype(np.uint8) * 2, np.uint8(9))),
+    ("weights as int8", "rtx1.7",
+     weights(WEIGHTS.astype(np.int8), np.array([1, 2, 3], np.int8), np.array([1, 2, 3], F), axis=0)),
+    ("uint8 as int8", "trt8.0", quantized(np.uint8(128))),
+    ("uint8 as int8", "rtx1.7", quantized(np.full(4, 128, np.uint8), FOUR / 9, axis=1)),
+    ("asymmetric in floats", "trt8.4", quantized(np.uint8(77))),
+    ("asymmetric in floats", "rtx1.7", quantized(np.full(4, -3, np.int8), FOUR / 9)),
+    ("one axis as two", "trt8.4", single("MaxPool", kernel_shape=[3], pads=[1, 0], shape=(1, 4, 8))),
+    ("one axis as two", "trt8.0", single("Conv", [LINE], **CONV)),
+    ("max by slices", "trt10.0", single("MaxPool", **KERNEL)),
+    ("max by slices", "rtx1.7", single("MaxPool", pads=[1, 1, 2, 1], ceil_mode=1, **KERNEL)),
+    ("max by slices", "rtx1.4", single("MaxPool", pads=[2, 2], **DILATED)),
+    ("pad by pieces", "trt7.0", single("Pad", [PADS, F(3)], opset=11)),
+    ("pad by pieces", "trt8.0", single("Pad", [BORDER], mode="reflect", opset=13)),
+    ("pad by pieces", "trt7.2", single("Pad", [BORDER], mode="edge", opset=13)),
+    ("reciprocal", "trt8.0", single("Reciprocal", opset=13)),
+    ("exclusive or", "trt7.0", both()),
+    ("dropout", "trt7.0", single("Dropout", [F(0.5), np.array(False)], opset=12)),
+    ("clip", "trt7.0", bounded()),
+    ("sorted", "trt10.1", top()),
+    ("indices from the front", "trt8.0", single("Gather", [[-1, 2, -4]], axis=1, opset=13)),
+    ("part of shape", "trt8.0", single("Shape", start=1, end=-1, opset=15, made=TensorProto.INT64)),
+    ("part of shape", "trt8.0",
+     single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=ANY_BATCH)),
+    *(("function body", version, model) for version, model in [
+        ("trt8.6", single("Mish", opset=18)),
+        ("trt7.0", single("Mish", opset=22)),
+        ("trt7.0", single("HardSwish", opset=14)),
+        ("trt7.0", single("LayerNormalization", [np.ones(8, F)], opset=17, shape=ANY_BATCH)),
+                ("trt7.0", single("GroupNormalization", [FOUR, FOUR], opset=21, shape=ANY_BATCH, **GROUPS)),
+                ("trt8.0", single("HardSwish", opset=14)),
+        ("trt8.6", single("Gelu", opset=20)),
+        ("trt8.6", single("Gelu", opset=20, approximate="tanh")),
+        ("trt7.0", single("Celu", opset=12, alpha=0.7)),
+        ("trt8.5", single("LayerNormalization", [np.arange(8, dtype=F), np.ones(8, F)], opset=17)),
+        ("trt7.0", single("LayerNormalization", [np.arange(64, dtype=F).reshape(8, 8)], axis=2, opset=17)),
+        ("trt8.5", single("GroupNormalization", [PAIR, PAIR + 2], opset=18, **GROUPS)),
+        ("trt7.0", single("GroupNormalization", [FOUR, FOUR + 2], opset=21, **GROUPS)),
+        ("trt10.0", single("RMSNormalization", [np.arange(8, dtype=F)], opset=23)),
+        ("trt7.0", single("MeanVarianceNormalization", opset=11)),
+        ("trt10.0", single("Swish", opset=24, alpha=1.5)),
+        ("rtx1.4", single("Swish", opset=24)),
+        ("trt7.0", single("LessOrEqual", [F(0.5)], opset=12, made=TensorProto.BOOL)),
+        ("trt9.0", single("CastLike", [np.int32(1)], opset=15, made=TensorProto.INT32)),
+        ("rtx1.7", single("CenterCropPad", [[6, 12]], axes=[2, 3], opset=18)),
+    ]),
+]  # fmt: skip
+"""Rewrite, release, a model that it is for."""
+
+
+def name_of(row: Any) -> str | None:
+    """Name a row of the table in the test's id."""
+    return row if isinstance(row, str) else None
+
+
+@pytest.mark.parametrize(("rewrite", "version", "model"), ROWS, ids=name_of)
+def test_a_rewrite_is_needed_taken_and_equal(rewrite: str, version: str, model: ModelProto) -> None:
+    """The version refuses the model, takes what is written, and ONNX Runtime gives the same outputs."""
+    row, before = release(version), model.SerializeToString()
+    assert refusals(model, row.flavour, row.version, gpu=True)
+    done = fixed(model, version)
+    assert done.remaining == ()
+    assert rewrite in {change.rewrite for change in done.changes}
+    assert model.SerializeToString() == before
+    assert refusals(done.model, row.flavour, row.version, gpu=True) == []
+    for seed in range(2):
+        assert_equal(model, done.model, seed)
+
+
+def test_every_rewrite_has_an_example() -> None:
+    """No row of the registry is without a model; those that tables do not call for are tested by hand."""
+    by_hand = {"unit dilations", "slope of full rank", "slope without PRelu"}
+    assert {rewrite for rewrite, *_ in ROWS} | by_hand == {row.name for row in REWRITES}
+
+
+@pytest.mark.parametrize("operator", sorted(FIXED))
+def test_a_remedy_that_names_the_command_is_true(operator: str) -> None:
+    """Each operator of which a remedy says that ``--fix`` writes it has a row above."""
+    assert operator in {node.op_type for _, _, model in ROWS for node in model.graph.node}
+
+
+PLANTED = {
+    "resize by Gather",
+    "resize by MatMul",
+    "weights as int8",
+    "weights as floats",
+    "indices from the front",
+}
+
+
+@pytest.mark.parametrize(("rewrite", "version", "model"), [r for r in ROWS if r[0] in PLANTED], ids=name_of)
+def test_a_wrong_constant_is_seen(rewrite: str, version: str, model: ModelProto) -> None:
+    """The comparison trips when the elements of what a rewrite wrote are moved by one."""
+    done = fixed(model, version).model
+    before = {tensor.name for tensor in model.graph.initializer}
+    tensor = next(t for t in done.graph.initializer if t.name not in before and len(t.dims) > 0)
+    array = np.roll(numpy_helper.to_array(tensor), 1)
+    tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        assert_equal(model, done)

@@ -1,0 +1,137 @@
+"""Each restriction refuses what it is about and takes its neighbour."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import ModelProto, TensorProto, helper
+
+from fixtures.compatibility import Refusal, inspect, refusals
+from fixtures.compatibility.check.limits import LIMITS
+from suites.meta.networks.support_models import clipped, fed, filled, grid, one, resize
+
+W = np.ones((1, 1, 3, 3), np.float32)
+LINE = np.ones((1, 1, 3), np.float32)
+SCALE = np.float32(0.1)
+BORDER = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+CHANNELS = np.array([0, 1, 1, 1, 0, 0, 0, 0])
+FLOOR: dict[str, Any] = {"nearest_mode": "floor"}
+ASYMMETRIC: dict[str, Any] = {"coordinate_transformation_mode": "asymmetric", **FLOOR}
+TF: dict[str, Any] = {"coordinate_transformation_mode": "tf_half_pixel_for_nn"}
+CROP: dict[str, Any] = {"coordinate_transformation_mode": "tf_crop_and_resize"}
+KERNEL: dict[str, Any] = {"kernel_shape": [2, 2]}
+
+ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
+    ("attributes", "8.0", one("Pad", [BORDER], mode="reflect"), one("Pad", [BORDER], mode="constant")),
+    ("attributes", "10.1", one("TopK", [[5]], outputs=2, sorted=0), one("TopK", [[5]], outputs=2)),
+    ("cast", "7.0", one("Cast", opset=11, to=TensorProto.DOUBLE), one("Cast", opset=11, to=TensorProto.BOOL)),
+    ("constant_inputs", "8.4", one("Conv", [W], computed=[1]), one("Conv", [W])),
+    ("constant_inputs", "7.0", one("Clip", [0.0, 6.0], opset=11, computed=[2]), one("Clip", [0.0], opset=11)),
+    ("dilations", "10.0", one("MaxPool", dilations=[2, 2], **KERNEL), one("MaxPool", **KERNEL)),
+    ("einsum", "8.5", one("Einsum", equation="...ij->...ji"), one("Einsum", equation="ij->ji")),
+    ("einsum", "8.5", one("Einsum", equation="ii->i"), one("Einsum", equation="ij,jk->ik")),
+    ("forbidden_attributes", "10.1", one("Constant", value_string="a"), one("Constant", value_int=1)),
+    ("k", "10.1", one("TopK", [[3840]], outputs=2), one("TopK", [[3839]], outputs=2)),
+    ("k", "rtx1.7", one("TopK", [[3841]], outputs=2), one("TopK", [[3840]], outputs=2)),
+    ("negative_indices", "8.0", one("Gather", [[-1]]), one("Gather", [[1]])),
+    ("outputs", "8.6", one("MaxPool", outputs=2, **KERNEL), one("MaxPool", **KERNEL)),
+    ("outputs", "rtx1.4", one("MaxPool", outputs=2, **KERNEL), one("MaxPool", **KERNEL)),
+    ("pad", "7.1", one("Pad", [CHANNELS], opset=11), one("Pad", [BORDER], opset=11)),
+    ("pad", "8.0", one("Pad", [BORDER, np.float32(1)]), one("Pad", [BORDER, np.float32(0)])),
+    ("pad", "7.1", one("Pad", opset=10, pads=CHANNELS.tolist()), one("Pad", opset=10, pads=BORDER.tolist())),
+    ("resize", "7.0", resize(), resize(**ASYMMETRIC)),
+    ("resize", "7.0", resize(computed=[2], **ASYMMETRIC), resize(**ASYMMETRIC)),
+    ("resize", "7.0", one("Resize", [None, None, [9]], opset=11, **ASYMMETRIC), resize(**ASYMMETRIC)),
+    ("resize", "7.1", resize(mode="linear", **TF), resize(mode="linear")),
+    ("resize", "8.4", resize(mode="cubic"), resize(mode="linear")),
+    ("resize", "8.6", resize(**TF, **FLOOR), resize(**TF)),
+    ("resize", "rtx1.7", resize(**CROP), resize(mode="cubic")),
+    ("resize", "10.9", resize(opset=18, mode="linear", antialias=1), resize(opset=18, mode="linear")),
+    ("spatial_dims", "8.0", one("Conv", [LINE]), one("Conv", [W])),
+    ("spatial_dims", "8.6", one("MaxPool", kernel_shape=[2]), one("MaxPool", **KERNEL)),
+    ("cast", "rtx1.7", one("Cast", to=TensorProto.INT16), one("Cast", to=TensorProto.INT64)),
+    ("constant_inputs", "rtx1.5", one("ReduceSum", [[1]], computed=[1]), one("ReduceSum", [[1]])),
+    ("dilations", "rtx1.5", one("LpPool", dilations=[2, 2], **KERNEL), one("LpPool", **KERNEL)),
+    ("spatial_dims", "rtx1.7", one("MaxPool", kernel_shape=[2] * 4), one("MaxPool", kernel_shape=[2])),
+    ("rank", "rtx1.7", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, 4)),
+    ("rank", "rtx1.5", grid(5), grid(4)),
+    ("refused_types", "rtx1.7", fed("Erf", "INT32", 4), fed("Erf", "FLOAT16", 4)),
+    ("computed_types", "rtx1.7", clipped("fed"), clipped("constant")),
+    ("deconvolution", "rtx1.7", one("ConvTranspose", [W], strides=[2, 2], dilations=[2, 2]),
+     one("ConvTranspose", [W], strides=[2, 2])),
+    ("deconvolution", "rtx1.7", one("ConvTranspose", [LINE], output_shape=[16]),
+     one("ConvTranspose", [W], output_shape=[16, 16])),
+    ("value_type", "rtx1.7", filled(TensorProto.INT8), filled(TensorProto.INT32)),
+    ("training", "rtx1.7", one("Dropout", [SCALE, True]), one("Dropout", [SCALE, False])),
+    ("zero_point", "rtx1.7", one("QuantizeLinear", [SCALE, np.int8(3)]),
+     one("QuantizeLinear", [SCALE, np.int8(0)])),
+]  # fmt: skip
+"""Rule, version, a model that it refuses, one that it takes."""
+
+
+def ask(model: ModelProto, version: str) -> list[Refusal]:
+    """What a version refuses; ``rtx1.7`` is TensorRT-RTX."""
+    flavour = "tensorrt-rtx" if version.startswith("rtx") else "tensorrt"
+    return refusals(model, flavour, version.removeprefix("rtx"), gpu=True)
+
+
+@pytest.mark.parametrize(("rule", "version", "refused", "taken"), ROWS)
+def test_a_restriction_refuses_and_takes(
+    rule: str, version: str, refused: ModelProto, taken: ModelProto
+) -> None:
+    """The one node is refused by the rule, with a reason, a remedy and the row; the other is taken."""
+    assert ask(taken, version) == []
+    (refusal,) = ask(refused, version)
+    assert refusal.node == "node"
+    assert refusal.why
+    assert refusal.remedy
+    assert f" {rule} " in refusal.where
+
+
+def test_every_restriction_has_an_example() -> None:
+    """No rule is without a refused and a taken model."""
+    assert {rule for rule, *_ in ROWS} == set(LIMITS)
+
+
+def test_the_builder_is_blamed_where_it_refuses() -> None:
+    """TensorRT-RTX parses a great K, and its builder refuses it."""
+    assert [r.stage for r in ask(one("TopK", [[3841]], outputs=2), "rtx1.7")] == ["builder"]
+    assert [r.stage for r in ask(one("TopK", [[3841]], outputs=2), "10.1")] == ["parser"]
+
+
+def test_a_value_that_is_not_in_the_file_is_no_problem() -> None:
+    """An emptied or external initializer is constant, and nothing is said of its value."""
+    model = one("Gather", [[-1]])
+    model.graph.initializer[0].ClearField("raw_data")
+    assert ask(model, "8.0") == []
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+    assert ask(model, "8.0") == []
+
+
+@pytest.mark.parametrize(("maker", "named"), [("Identity", []), ("RandomUniformLike", ["node"])])
+def test_what_is_made_from_constants_is_constant(maker: str, named: list[str]) -> None:
+    """Parsers fold constants; what hangs on an input of the graph is computed."""
+    model = one("Conv", [W])
+    source = "c1" if maker == "Identity" else "x"
+    model.graph.node[0].input[1] = "made"
+    model.graph.node.insert(0, helper.make_node(maker, [source], ["made"]))
+    assert [refusal.node for refusal in ask(model, "8.4")] == named
+
+
+def test_nodes_of_inner_graphs_are_looked_at() -> None:
+    """A branch of If is held against the table like the rest, and sees the constants outside."""
+    inner = one("Mish", opset=13).graph
+    model = one("If", opset=13, then_branch=inner, else_branch=one("Relu").graph)
+    assert [refusal.operator for refusal in ask(model, "8.6")] == ["Mish"]
+    assert inspect(model).count == 3
+
+
+def test_functions_of_the_model_are_looked_into() -> None:
+    """A call of the model's own function is no unknown operator; its nodes are held against the table."""
+    model = one("Own", domain="own")
+    body = [helper.make_node("Det", ["x"], ["y"], name="inside")]
+    opsets = [onnx.helper.make_opsetid("", 13)]
+    model.functions.append(helper.make_function("own", "Own", ["x"], ["y"], body, opsets))
+    found: list[Any] = [(refusal.node, refusal.operator) for refusal in ask(model, "10.1")]
+    assert found == [("inside", "Det")]

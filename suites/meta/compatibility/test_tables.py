@@ -1,0 +1,142 @@
+"""The support tables are well formed, and say of a release what they say of no other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fixtures.compatibility import refusals, releases
+from fixtures.compatibility.check.limits import LIMITS
+from fixtures.compatibility.tables.releases import FLAVOURS, TABLE, number, release, spans, table
+from suites.meta.networks.support_models import one, resize
+
+
+def every_limit() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Each operator, flavour and rule with its ranges."""
+    for operator, row in table()["operators"].items():
+        for flavour, rules in row.get("limits", {}).items():
+            for rule, ranges in rules.items():
+                yield operator, flavour, rule, ranges
+
+
+def test_every_release_is_there_once_in_order() -> None:
+    """TensorRT 7.0 to 11.4 and TensorRT-RTX 1.4 to 1.7, oldest first."""
+    for flavour, first, last in (("tensorrt", "7.0", "11.4"), ("tensorrt-rtx", "1.4", "1.7")):
+        versions = [row.version for row in releases() if row.flavour == flavour]
+        assert (versions[0], versions[-1]) == (first, last)
+        assert versions == sorted(set(versions), key=number)
+    assert len(releases()) == 38
+
+
+@pytest.mark.parametrize("row", releases(), ids=lambda row: row.label)
+def test_every_release_names_its_basis(row: Any) -> None:
+    """A release says what it rests on and where that was read; an opset only where a document has one."""
+    assert row.basis in {"documented", "derived", "measured"}
+    assert row.source
+    assert row.opset_max is None or row.opset_max >= (row.opset_min or 1)
+    assert row.flavour == "tensorrt" or (row.basis, row.opset_max) == ("measured", None)
+
+
+def test_every_operator_has_known_fields_and_sorted_place() -> None:
+    """One line an operator, sorted, with no field that nobody reads."""
+    operators = table()["operators"]
+    assert list(operators) == sorted(operators)
+    assert {field for row in operators.values() for field in row} == {*FLAVOURS, "limits", "types"}
+
+
+def test_every_range_begins_and_ends_at_a_release() -> None:
+    """Ranges name releases of their flavour, the first not after the last."""
+    known = {f: [r.version for r in releases() if r.flavour == f] for f in FLAVOURS}
+    ranges = [(f, span) for name in table()["operators"] for f in FLAVOURS for span in spans(f, name)]
+    ranges += [(f, span) for _, f, _, found in every_limit() for span in found]
+    for flavour, span in ranges:
+        first, _, last = span.partition("-")
+        assert known[flavour].index(first) <= known[flavour].index(last or first), span
+
+
+def test_every_rule_exists_and_is_used() -> None:
+    """The file names no rule that is not written, and none is written for nothing."""
+    assert {rule for _, _, rule, _ in every_limit()} == set(LIMITS)
+
+
+def test_a_limit_is_only_of_releases_that_have_the_operator() -> None:
+    """A restriction of an operator that the release does not have is dead data."""
+    for row in releases():
+        assert set(row.limits) <= row.operators
+
+
+def test_the_file_is_small_and_has_one_line_an_operator() -> None:
+    """The table can be read in a diff."""
+    text = TABLE.read_text("utf-8")
+    assert len(text) < 150_000
+    assert all(f'\n  "{name}": {{' in text for name in table()["operators"])
+
+
+@pytest.mark.parametrize(
+    ("version", "row"),
+    [("8.6.1", "8.6"), ("8.1", "8.0"), ("10.16.1.11", "10.16"), ("12.0", "11.4"), ("6.0", "7.0")],
+)
+def test_a_version_falls_to_its_release(version: str, row: str) -> None:
+    """Patch numbers are not looked at; between two rows the older one stands."""
+    assert release("tensorrt", version).version == row
+
+
+@pytest.mark.parametrize(("flavour", "version"), [("tensorflow", "2.0"), ("tensorrt", "seven")])
+def test_an_unknown_release_is_refused(flavour: str, version: str) -> None:
+    """A flavour that does not exist and a version that is no number are errors, not answers."""
+    with pytest.raises(ValueError, match=r"tensorflow|seven"):
+        refusals(one("Relu"), flavour, version, gpu=True)
+
+
+@pytest.mark.parametrize(
+    ("opset", "version", "remedy"),
+    [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", ""), (17, "8.2", "opset 13"), (17, "8.4", ""),
+     (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", ""), (25, "11.4", "")],
+)  # fmt: skip
+def test_opsets_end_only_where_a_document_says_so(opset: int, version: str, remedy: str) -> None:
+    """An opset beyond the documented ones is refused with the one to convert at; no maximum is invented."""
+    found = refusals(one("Relu", opset=opset), "tensorrt", version, gpu=True)
+    assert [refusal.remedy for refusal in found] == ([f"convert at {remedy}"] if remedy else [])
+
+
+@pytest.mark.parametrize("opset", [6, 10, 13, 17, 21, 26])
+@pytest.mark.parametrize("version", ["1.4", "1.5", "1.6", "1.7"])
+def test_rtx_takes_every_opset(opset: int, version: str) -> None:
+    """TensorRT-RTX was measured to take opsets 6 to 26."""
+    assert refusals(one("Relu", opset=opset), "tensorrt-rtx", version, gpu=False) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "version", "why", "remedy"),
+    [
+        ("Mish", "8.6", "versions that have it: 10.0-11.4", "Tanh(Softplus(x))"),
+        ("HardSwish", "7.2", "versions that have it: 8.4-11.4", "use version 8.4 to 11.4"),
+        ("QLinearConv", "11.4", "no plugin of that name is known", "QuantizeLinear"),
+        ("Blorp", "10.0", "no plugin of that name is known", "register a plugin"),
+    ],
+)
+def test_a_missing_operator_is_named(operator: str, version: str, why: str, remedy: str) -> None:
+    """An operator that the release lacks is refused with the releases that have it and another form."""
+    (refusal,) = refusals(one(operator, domain="own", opset=9), "tensorrt", version, gpu=True)
+    assert (refusal.node, refusal.operator, refusal.stage) == ("node", operator, "parser")
+    assert why in refusal.why
+    assert remedy in refusal.remedy
+    assert refusal.where.endswith((", documented", ", derived"))
+
+
+def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
+    """TensorRT brings plugins by names that end in _TRT; TensorRT-RTX does not."""
+    model = one("EfficientNMS_TRT", domain="TRT")
+    assert refusals(model, "tensorrt", "8.6", gpu=True) == []
+    assert len(refusals(model, "tensorrt-rtx", "1.7", gpu=True)) == 1
+
+
+def test_resize_with_default_attributes_is_refused_by_7_0_and_the_remedy_is_taken() -> None:
+    """Half_pixel and round_prefer_floor are refused; asymmetric and floor with constant scales are taken."""
+    (refusal,) = refusals(resize(), "tensorrt", "7.0", gpu=True)
+    assert "half_pixel" in refusal.why
+    assert "round_prefer_floor" in refusal.why
+    assert all(word in refusal.remedy for word in ("asymmetric", "floor", "constant scales", "opset 10"))
+    rewritten = resize(coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    assert refusals(rewritten, "tensorrt", "7.0", gpu=True) == []
+    assert refusals(resize(opset=10), "tensorrt", "7.0", gpu=True) == []

@@ -1,0 +1,80 @@
+"""Runs of the suite in a child process, against a store into which errors can be planted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from fixtures import records
+from fixtures.pipeline.pipeline import Pipeline
+from fixtures.records import Record
+from fixtures.store.artifacts import ArtifactStore
+from reference_models import registry
+from suites.meta.places import ROOT
+
+TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of pytest ended."""
+
+    code: int
+    output: str
+    records: list[Record]
+
+    def the(self, verdict: str) -> Record:
+        """Give the one record of a verdict; AssertionError when there is not exactly one."""
+        found = [record for record in self.records if record.verdict == verdict]
+        assert len(found) == 1, f"{len(found)} records are {verdict}:\n{self.output}"
+        return found[0]
+
+
+def command(store: Path, *arguments: str) -> list[str]:
+    """The command line of a run; records go beside the store."""
+    folder = store.with_name("records")
+    options = [f"--artifacts={store}", f"--records={folder}", "-p", "no:cacheprovider"]
+    return [sys.executable, "-m", "pytest", *arguments, *options]
+
+
+def run(store: Path, *arguments: str) -> Run:
+    """Run pytest to its end and read the records that it wrote."""
+    done = subprocess.run(
+        command(store, *arguments),
+        cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+    )  # fmt: skip
+    return Run(done.returncode, done.stdout + done.stderr, read_records(store))
+
+
+def read_records(store: Path) -> list[Record]:
+    """Read every record that runs against a store have left."""
+    files = sorted(store.with_name("records").glob("*.jsonl"))
+    return [record for file in files for record in records.read(file)]
+
+
+def pipeline(store: Path) -> Pipeline:
+    """Give the pipeline over a store, in this process."""
+    return Pipeline(ArtifactStore(store), registry.models())
+
+
+def plant(store: Path, kind: str, change: Callable[[onnx.ModelProto], None], opset: int = 0) -> None:
+    """Change every ONNX model of a kind (and an opset) in the store, leaving the store itself in order."""
+    for entry in (store / "entries" / kind).glob("*.json"):
+        row = json.loads(entry.read_text())
+        if opset not in (0, row["key"].get("opset")):
+            continue
+        model = onnx.load(store / row["files"]["onnx"])
+        change(model)
+        data = model.SerializeToString()
+        name = f"objects/planted/{hashlib.sha256(data).hexdigest()}.onnx"
+        (store / name).parent.mkdir(parents=True, exist_ok=True)
+        (store / name).write_bytes(data)
+        row["files"]["onnx"] = name
+        entry.write_text(json.dumps(row))

@@ -1,0 +1,20 @@
+"""A pytest plugin (``-p suites.meta.gates.few_layers``): a handful of specimens for `exporter-traps`."""
+
+from fixtures.checks import exporter_traps
+from fixtures.exporters.specimens import Specimen, enumerated
+from suites import test_exporter_traps
+
+NAMES = (
+    "activation, hardswish", "activation, mish", "pooling, max", "pooling, average, divisor",
+    "element, hypot", "pad, constant",
+)  # fmt: skip
+ALL = enumerated()
+
+
+def few() -> tuple[Specimen, ...]:
+    """Give four that torchscript gives equal or as a trap, one that it refuses, one that it leaves open."""
+    return tuple(one for one in ALL if one.name in NAMES)
+
+
+exporter_traps.enumerated = few  # type: ignore[assignment, attr-defined]
+test_exporter_traps.drawn_layers = tuple  # type: ignore[assignment, attr-defined]

@@ -1,0 +1,15 @@
+"""A pytest plugin (``-p suites.meta.gates.few_specimens``): a handful of specimens for `prediction`."""
+
+from fixtures.compatibility.specimens import Specimen, enumerated
+from suites import test_prediction
+
+NAMES = ("Unary-opset9", "Unary(operator=Abs)", "Softmax(rank=2)", "Norm(training=1)", "Unary(rank=9)",
+         "Unary(operator=Det)")  # fmt: skip
+
+
+def few() -> tuple[Specimen, ...]:
+    """Give the first specimen of each name."""
+    return tuple(next(one for one in enumerated() if one.name.startswith(name)) for name in NAMES)
+
+
+test_prediction.SETS = {"enumerated": few, "drawn": few}

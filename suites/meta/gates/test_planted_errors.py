@@ -1,0 +1,299 @@
+"""Every gate of the suites has been seen to fail: an error is planted, a real run must name it."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from fixtures.converters.darknet.convert import convert
+from fixtures.runtimes.tensorrt import worker
+from fixtures.runtimes.tensorrt.versions import default_interpreter
+from reference_models import fetch
+from suites.meta.gates.child_runs import TIMEOUT, Run, command, pipeline, plant, read_records, run
+from suites.meta.places import ROOT
+
+if find_spec("torch") is None:
+    pytest.skip("torch is not installed; run `tox run -e meta`", allow_module_level=True)
+
+EXPECTATIONS = ROOT / "suites" / "expectations"
+DIGITS = ("--model=digits", "--opset=13")
+SOURCE_PARITY = "suites/test_parity.py::test_onnxruntime_gives_the_source_outputs"
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds all that the digits model needs at opsets 10 and 13."""
+    store = tmp_path_factory.mktemp("made") / "artifacts"
+    way = pipeline(store)
+    way.onnx_model("digits", "torchscript", 10)
+    model = way.onnx_model("digits", "torchscript", 13)
+    way.samples("digits")
+    way.to_int8("digits", model, "qdq")
+    return store
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Path:
+    """A copy of the store, to be spoiled."""
+    return Path(shutil.copytree(made, tmp_path / "artifacts"))
+
+
+def initializer(model: onnx.ModelProto, position: int) -> onnx.TensorProto:
+    """Give the weight of the convolution at that position among the convolutions."""
+    name = [node.input[1] for node in model.graph.node if node.op_type == "Conv"][position]
+    return next(tensor for tensor in model.graph.initializer if tensor.name == name)
+
+
+def swap_channels(model: onnx.ModelProto) -> None:
+    """Swap the first two output channels of the second convolution."""
+    tensor = initializer(model, 1)
+    weight = numpy_helper.to_array(tensor).copy()
+    weight[[0, 1]] = weight[[1, 0]]
+    tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+
+
+def put_nan(model: onnx.ModelProto) -> None:
+    """Make one weight NaN."""
+    tensor = initializer(model, 0)
+    weight = numpy_helper.to_array(tensor).copy()
+    weight.flat[0] = np.nan
+    tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+
+
+def rename_output(model: onnx.ModelProto) -> None:
+    """Give the output another name, so that the one asked for is missing."""
+    model.graph.node[-1].output[0] = model.graph.output[0].name = "other"
+
+
+def stamp_opset(model: onnx.ModelProto) -> None:
+    """Write another opset than the one asked for."""
+    model.opset_import[0].version = 14
+
+
+def spoil_scale(model: onnx.ModelProto) -> None:
+    """Make one activation's scale sixteen times too small, so that nearly all of it saturates."""
+    node = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][1]
+    for tensor in model.graph.initializer:
+        if tensor.name == node.input[1]:
+            scale = numpy_helper.to_array(tensor) / np.float32(16)
+            tensor.CopyFrom(numpy_helper.from_array(scale, tensor.name))
+
+
+PLANTED: dict[str, tuple[str, str, Callable[[onnx.ModelProto], None], list[str]]] = {
+    "channels swapped": (
+        SOURCE_PARITY, "onnx", swap_channels,
+        ["guilty hop: source->ONNX", "logits:", "of 10 mismatched", "tolerances.toml row", "ONNX model: "],
+    ),
+    "NaN": (SOURCE_PARITY, "onnx", put_nan, ["NaN or infinite", "10 of 10"]),
+    "output missing": (SOURCE_PARITY, "onnx", rename_output, ["['other']", "['logits']"]),
+    "wrong opset": ("suites/test_convert.py", "onnx", stamp_opset, ["opset is {'': 14}", "13"]),
+    "bad INT8 scale": (
+        "suites/test_int8.py::test_int8_keeps_the_accuracy", "quantized", spoil_scale,
+        ["calibration", "drop is", "the limit is 1"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("suite", "kind", "change", "named"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_error_fails_the_run_and_is_named(
+    suite: str,
+    kind: str,
+    change: Callable[[onnx.ModelProto], None],
+    named: list[str],
+    store: Path,
+) -> None:
+    """The run is red, and the record names case, hop and cause, and how to run it again."""
+    plant(store, kind, change)
+    select = ["-k", "torchscript and (qdq or not int8)"]
+    ended = run(store, suite, *DIGITS, *select)
+    assert ended.code == 1, ended.output
+    message = ended.the("failed").message
+    for part in [*named, "digits-torchscript-opset13", "rerun: "]:
+        assert part in message
+    assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize(("epsilon", "code"), [(1e-5, 0), (1e-6, 1)])
+def test_another_batchnorm_epsilon_is_seen(epsilon: float, code: int, tmp_path: Path) -> None:
+    """OpenCV's epsilon in place of Darknet's is within no tolerance, on the official weights."""
+    store, name = tmp_path / "artifacts", "yolov4-tiny"
+    way = pipeline(store)
+    if way.models[name].origin() != "official":
+        pytest.skip("the official weights cannot be fetched: seeded variances are too large to tell")
+    way.onnx_model(name, "darknet", 13)
+    cfg = next((store / "sources").rglob(f"{name}.cfg"))
+    wrong = convert(cfg, fetch.fetch(f"{name}.weights"), 13, epsilon=epsilon)
+    plant(store, "onnx", lambda model: model.CopyFrom(wrong))
+    ended = run(store, SOURCE_PARITY, f"--model={name}", "--opset=13")
+    assert ended.code == code, ended.output
+    assert code == 0 or "yolo_30: " in ended.the("failed").message
+
+
+def test_an_error_at_one_opset_is_blamed_on_the_opset(store: Path) -> None:
+    """When the same model at opset 10 agrees with the source, the opset is the guilty hop."""
+    plant(store, "onnx", swap_channels, opset=13)
+    ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript")
+    assert "guilty hop: opset" in ended.the("failed").message
+
+
+def test_an_unspoiled_store_is_green(store: Path) -> None:
+    """The gates above are red for the planted error and nothing else."""
+    ended = run(
+        store, "suites/test_convert.py", SOURCE_PARITY, "suites/test_int8.py", *DIGITS,
+        "-k", "torchscript", "-m", "not tensorrt",
+    )  # fmt: skip
+    assert ended.code == 0, ended.output
+    assert {record.verdict for record in ended.records} == {"passed"}
+
+
+def test_a_damaged_object_is_made_again(store: Path) -> None:
+    """A model whose bytes are not those of its digest is never used."""
+    for path in list(store.glob("objects/*/*.onnx")):
+        path.write_bytes(b"no model")
+    assert run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript").code == 0
+
+
+@pytest.mark.parametrize(("option", "version"), [([], "0.1"), (["--refresh"], None)])
+def test_refresh_makes_again_what_another_version_made(
+    option: list[str], version: str | None, store: Path
+) -> None:
+    """A store is used as it is, and with --refresh it is held against what is installed."""
+    for entry in (store / "entries" / "onnx").glob("*.json"):
+        row = json.loads(entry.read_text())
+        row["about"]["dependencies"]["torch"] = "0.1"
+        entry.write_text(json.dumps(row))
+    ended = run(store, "suites/test_convert.py", *DIGITS, *option, "-k", "torchscript")
+    expected = version or importlib.metadata.version("torch")
+    assert ended.the("passed").dependencies["torch"] == expected
+
+
+def test_a_stale_expectation_fails_the_run(store: Path, tmp_path: Path) -> None:
+    """A known failure that passes is named with its file and row."""
+    folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
+    (folder / "known_failures.toml").write_text(
+        "[[known_failure]]\nmodel='digits'\nreason='was so'\nlink='x'\n"
+    )
+    ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript", f"--expectations={folder}")
+    assert ended.code == 1
+    assert "known_failures.toml row 1" in ended.the("failed").message
+
+
+def test_a_required_stage_that_ran_nothing_fails_the_run(store: Path) -> None:
+    """Green is not to be had by running nothing."""
+    ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript", "--require=tensorrt-parity")
+    assert ended.code == 1
+    assert "--require: stage tensorrt-parity executed nothing" in ended.output
+
+
+def test_a_named_tensorrt_requires_builds_only_where_builds_are_asked_for(store: Path) -> None:
+    """The rerun command of a case of another stage ends green when the case passes."""
+    interpreter = default_interpreter()
+    if interpreter is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    ended = run(store, SOURCE_PARITY, *DIGITS, f"--tensorrt={interpreter}", "-k", "torchscript")
+    assert ended.code == 0, ended.output
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ("--model=yolov9", "no model is named 'yolov9'"),
+        ("--opset=9", "'9' is no opset of this suite"),
+        ("--opset=eleven", "'eleven' is no opset"),
+        ("--precision=fp8", "'fp8' is none of"),
+        ("--tensorrt=nowhere/python", "no such interpreter"),
+        (f"--tensorrt={ROOT}", "is a directory"),
+        ("--tensorrt=/bin/true", "gives no TensorRT worker"),
+        ("--expectations=nowhere", "tolerances.toml"),
+    ],
+)
+def test_a_wrong_argument_is_one_clear_line(argument: str, named: str, tmp_path: Path) -> None:
+    """The run ends with pytest's usage code, says what is wrong, and shows no traceback."""
+    ended = run(tmp_path / "artifacts", "suites", argument, "--collect-only")
+    assert (ended.code, ended.records) == (4, [])
+    lines = [line for line in ended.output.splitlines() if named in line]
+    assert len(lines) == 1
+    assert "Traceback" not in ended.output
+
+
+def test_a_broken_tensorrt_that_nobody_named_is_not_run(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TensorRT that cannot be imported leaves the other stages alone, and the reason is given."""
+    for module in worker.MODULES:
+        (tmp_path / f"{module}.py").write_text("raise ImportError('libnvinfer.so.10: cannot open')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ended = run(store, "suites/test_build.py", "suites/test_convert.py", *DIGITS, "-k", "torchscript")
+    assert ended.code == 0, ended.output
+    assert "libnvinfer.so.10: cannot open" in ended.the("not-run").message
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "named"),
+    [(signal.SIGKILL, "SIGKILL"), (signal.SIGSTOP, "8 s")],
+    ids=["killed", "hung"],
+)
+def test_a_dying_builder_is_a_verdict(signal_number: signal.Signals, named: str, tmp_path: Path) -> None:
+    """A worker that is killed or hangs in mid-build makes the case crashed, and pytest goes on."""
+    if default_interpreter() is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    store = tmp_path / "artifacts"
+    pipeline(store).onnx_model("yolov3", "darknet", 13)
+    arguments = ["suites/test_build.py", "--model=yolov3", "--opset=13", "--worker-timeout=8"]
+    with subprocess.Popen(command(store, *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        os.kill(worker_in_build(child.pid, store), signal_number)
+        output, _ = child.communicate(timeout=TIMEOUT)
+    ended = Run(child.returncode, output, read_records(store))
+    assert ended.code == 1
+    assert named in ended.the("crashed").message
+
+
+def worker_in_build(parent: int, store: Path) -> int:
+    """Wait until the worker of a run builds, then give its process id."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if children and any(store.glob("scratch-*")):
+            time.sleep(0.3)  # the request is on its way to the worker
+            return int(children[0])
+        time.sleep(0.01)
+    raise AssertionError("no build began")
+
+
+def test_an_interrupted_run_keeps_its_records(store: Path) -> None:
+    """Records written before Ctrl-C are there afterwards, whole."""
+    arguments = [SOURCE_PARITY, "suites/test_latency.py", *DIGITS, "-m", "not tensorrt"]
+    with subprocess.Popen(
+        command(store, *arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        deadline = time.monotonic() + 60
+        while not read_records(store) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        child.wait(TIMEOUT)
+    assert read_records(store)
+
+
+def test_collecting_needs_no_framework(tmp_path: Path) -> None:
+    """Every suite is collected with torch, mxnet, OpenCV and TensorRT all missing."""
+    absent = ["torch", "mxnet", "cv2", "tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "skimage"]
+    arguments = ["suites", "--collect-only", "-q", f"--artifacts={tmp_path}", "--model=yolov3-tiny,digits"]
+    hide = f"import sys; sys.modules.update(dict.fromkeys({absent})); import pytest; pytest.main({arguments})"
+    done = subprocess.run(
+        [sys.executable, "-c", hide],
+        cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+    )  # fmt: skip
+    assert "yolov3-tiny-darknet-opset10" in done.stdout
+    assert "error" not in done.stdout.lower()

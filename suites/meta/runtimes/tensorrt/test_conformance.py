@@ -1,0 +1,281 @@
+"""The worker's flow on every TensorRT's names. It proves no number: what executes is ONNX Runtime.
+
+Each worker is the real one, in a process of its own, whose `tensorrt` is the stand-in of
+`suites.meta.stand_ins.tensorrt_bindings.module`: it has the names of one release's wheel and no other.
+For 7.x and 8.0 to 8.5 no wheel was had, so that their names are unverified.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from fixtures.runtimes.onnxruntime import OnnxRuntime
+from fixtures.runtimes.tensorrt import worker
+from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.verdicts import NotRun, StageError, Unsupported
+from suites.meta.runtimes.tensorrt.test_worker import QUANTIZED, RELU, save
+from suites.meta.stand_ins.tensorrt_bindings import conformance
+from suites.meta.stand_ins.tensorrt_bindings.names import Release, releases
+
+RELEASES = releases()
+SHAPE = (1, 4, 8, 8)
+NEWEST = list(RELEASES)[-1]
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Release:
+    """Each release whose names are known, or read from its sources."""
+    return RELEASES[request.param]
+
+
+@pytest.fixture(scope="module")
+def trt(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorRT]:
+    """One worker a release."""
+    with conformance.worker(tmp_path_factory.mktemp("names") / "modules", release) as client:
+        yield client
+
+
+def sample(*shape: int, seed: int = 0) -> np.ndarray:
+    """Random numbers, float32."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def plan(engine: Path) -> dict[str, Any]:
+    """What the stand-in's builder was asked for."""
+    about: dict[str, Any] = json.loads(engine.read_bytes().splitlines()[1])
+    return about
+
+
+def test_identity(trt: TensorRT, release: Release) -> None:
+    """The worker takes the stand-in for that TensorRT, and for no other that is installed."""
+    assert trt.identity.label == f"trt{release.version}"
+    assert trt.identity.device is not None
+    assert (trt.identity.device.name, trt.identity.device.driver[-9:]) == ("stand-in", "CUDA 12.8")
+
+
+@pytest.mark.parametrize(
+    ("precision", "flag", "message"),
+    [
+        ("fp32", "", ""),
+        ("tf32", "TF32", "this TensorRT has no TF32 flag"),
+        ("fp16", "FP16", "strongly typed: fp16 needs"),
+    ],
+)
+def test_precision(
+    trt: TensorRT, release: Release, tmp_path: Path, precision: str, flag: str, message: str
+) -> None:
+    """A precision becomes its flag where the release has one, and a refusal in words elsewhere."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    if flag and not release.has(f"BuilderFlag.{flag}"):
+        with pytest.raises(StageError, match=message):
+            trt.build(model, precision=precision)
+        return
+    build = trt.build(model, precision=precision, engine=engine)
+    assert build.ok, build.problem
+    optional = {"TF32"} & set(plan(engine)["flags"]) if precision == "fp16" else set()
+    assert set(plan(engine)["flags"]) == ({flag} if flag else set()) | optional
+
+
+def two_by_two(path: Path) -> Path:
+    """Write a model with two inputs and two outputs, no two alike in dtype and shape."""
+    nodes = [
+        helper.make_node("Mul", ["x", "s"], ["scaled"]),
+        helper.make_node("ReduceMax", ["scaled"], ["most"], axes=[1, 2]),
+        helper.make_node("Cast", ["most"], ["half"], to=TensorProto.FLOAT16),
+    ]
+    inputs = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s)
+        for n, s in [("x", (2, 3, 5)), ("s", (2, 1, 1))]
+    ]
+    outputs = [
+        helper.make_tensor_value_info("half", TensorProto.FLOAT16, (2, 1, 1)),
+        helper.make_tensor_value_info("scaled", TensorProto.FLOAT, (2, 3, 5)),
+    ]
+    graph = helper.make_graph(nodes, "test", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_run(trt: TensorRT, tmp_path: Path) -> None:
+    """Inputs and outputs keep their names, order, dtypes and shapes on the way through the engine."""
+    model, engine = two_by_two(tmp_path / "m.onnx"), tmp_path / "m.engine"
+    trt.build(model, engine=engine)
+    for seed in range(2):
+        given = {"s": sample(2, 1, 1, seed=seed), "x": sample(2, 3, 5, seed=seed)}
+        outputs, expected = trt.run(engine, given), OnnxRuntime(model).run([given])[0]
+        assert list(outputs) == list(expected) == ["half", "scaled"]
+        for name, array in expected.items():
+            np.testing.assert_array_equal(outputs[name], array, strict=True)
+
+
+def test_dynamic_shape(trt: TensorRT, tmp_path: Path) -> None:
+    """One engine takes every shape of its profile, and names a shape outside of it."""
+    model, engine = save(tmp_path / "m.onnx", RELU, shape=("n", 4, 8, 8)), tmp_path / "m.engine"
+    with pytest.raises(StageError, match="dynamic shape"):
+        trt.build(model)
+    assert trt.build(model, engine=engine, profiles={"x": [(1, 4, 8, 8), (2, 4, 8, 8), (3, 4, 8, 8)]}).ok
+    for batch in (3, 1, 2):
+        x = sample(batch, 4, 8, 8)
+        np.testing.assert_array_equal(trt.run(engine, {"x": x})["y"], np.maximum(x, 0))
+    with pytest.raises(StageError, match=r"\(4, 4, 8, 8\): the engine takes .* within its profile"):
+        trt.run(engine, {"x": sample(4, 4, 8, 8)})
+
+
+def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """An int64 input goes in as it is where the release has INT64, else narrowed; never cut off."""
+    nodes = [helper.make_node("Neg", ["x"], ["y"])]
+    model, engine = (
+        save(tmp_path / "m.onnx", nodes, shape=(3,), dtype=TensorProto.INT64),
+        tmp_path / "m.engine",
+    )
+    wide = release.has("DataType.INT64")
+    build = trt.build(model, engine=engine)
+    assert build.inputs[0].dtype == ("int64" if wide else "int32")
+    assert trt.run(engine, {"x": np.array([1, -2, 3])})["y"].tolist() == [-1, 2, -3]
+    large = {"x": np.array([1, 2, 1 << 40])}
+    if wide:
+        assert trt.run(engine, large)["y"].tolist() == [-1, -2, -(1 << 40)]
+    else:
+        with pytest.raises(StageError, match=r"input 'x' is int64 .* beyond int32"):
+            trt.run(engine, large)
+
+
+def test_time(trt: TensorRT, tmp_path: Path) -> None:
+    """Timing enqueues as often as asked, and says why there is no CUDA graph of a stand-in."""
+    trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
+    timing = trt.time(tmp_path / "m.engine", {"x": sample(*SHAPE)}, iterations=3, warmup=1)
+    assert len(timing.enqueue_ms) == 3
+    assert (timing.graph_ms, bool(timing.graph_reason)) == (None, True)
+
+
+def test_int8(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """INT8 wants Q/DQ wherever the release knows Q/DQ layers, and has its flag where there is one."""
+    engine = tmp_path / "m.engine"
+    if release.has("LayerType.QUANTIZE"):
+        with pytest.raises(StageError, match="int8 needs an ONNX model with QuantizeLinear"):
+            trt.build(save(tmp_path / "plain.onnx", RELU), precision="int8")
+    build = trt.build(save(tmp_path / "m.onnx", QUANTIZED), precision="int8", engine=engine)
+    assert build.ok, build.problem
+    assert ("INT8" in plan(engine)["flags"]) == release.has("BuilderFlag.INT8")
+
+
+def test_plugin_operator(trt: TensorRT, tmp_path: Path) -> None:
+    """An operator that TensorRT's own plugins implement parses: they are registered first."""
+    node = helper.make_node("InstanceNormalization", ["x", "scale", "zero"], ["y"])
+    assert trt.build(save(tmp_path / "m.onnx", [node])).ok
+
+
+def test_refused_operator(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """The parser's refusal names the node where the release can, and its number everywhere."""
+    strange = helper.make_node("Strange", ["r"], ["y"], name="odd", domain="org.example")
+    build = trt.build(save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["r"]), strange]))
+    assert (build.ok, build.stage) == (False, "parser")
+    error = build.errors[0]
+    named = release.has("ParserError.node_name")
+    assert (error.index, error.code, error.name) == (1, "UNSUPPORTED_NODE", "odd" if named else "")
+    assert build.log == ("ERROR: no importer for Strange",) or not release.has("ILogger")
+
+
+def test_not_onnx(trt: TensorRT, tmp_path: Path) -> None:
+    """A file that is no ONNX model is refused by the parser."""
+    (tmp_path / "m.onnx").write_text("not a model")
+    build = trt.build(tmp_path / "m.onnx")
+    assert (build.ok, build.errors[0].code) == (False, "MODEL_DESERIALIZE_FAILED")
+
+
+def test_engine_of_another_version(trt: TensorRT, tmp_path: Path) -> None:
+    """An engine of another version is unsupported, a damaged one has failed."""
+    engine, inputs = tmp_path / "m.engine", {"x": sample(*SHAPE)}
+    trt.build(save(tmp_path / "m.onnx", RELU), engine=engine)
+    whole = engine.read_bytes()
+    engine.write_bytes(whole.replace(trt.identity.version.encode(), b"6.0", 1))
+    with pytest.raises(StageError, match="refuses to deserialize") as caught:
+        trt.run(engine, inputs)
+    if "no message" not in str(caught.value):  # 7.0 is played with no ILogger, so with no words
+        assert isinstance(caught.value, Unsupported)
+    engine.write_bytes(whole[:30])
+    with pytest.raises(StageError, match="refuses to deserialize") as caught:
+        trt.run(engine, inputs)
+    assert caught.value.verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    ("lacks", "reason"),
+    [("no device", "no usable CUDA device"), ("no driver", "pycuda finds no CUDA driver .*libcuda")],
+)
+def test_machine_that_lacks(release: Release, tmp_path: Path, lacks: str, reason: str) -> None:
+    """Without a device or a driver a TensorRT that cannot build is not run, and says what is missing."""
+    model = save(tmp_path / "m.onnx", RELU)
+    with conformance.worker(tmp_path / "modules", release, lacks=lacks) as client:
+        with pytest.raises(NotRun, match=reason) as caught:
+            client.build(model)
+        assert client.identity.device is None
+        assert client.identity.device_reason == str(caught.value)
+
+
+PLANTED = [
+    (NEWEST, "IBuilderConfig.set_memory_pool_limit", "no IBuilderConfig.max_workspace_size to set"),
+    (NEWEST, "IExecutionContext.execute_async_v3", "no ICudaEngine.num_bindings"),
+    (NEWEST, "Builder.build_serialized_network", "no Builder.build_engine"),
+    (NEWEST, "MemoryPoolType.WORKSPACE", "no MemoryPoolType.WORKSPACE"),
+    (NEWEST, "TensorIOMode", "no TensorIOMode"),
+    (NEWEST, "float16", "no float16"),
+    ("7.2", "IExecutionContext.execute_async_v2", "no IExecutionContext.execute_async_v2"),
+    ("7.2", "NetworkDefinitionCreationFlag.EXPLICIT_BATCH", "must have an explicit batch"),
+    ("7.2", "ICudaEngine.serialize", "no ICudaEngine.serialize"),
+]
+
+
+@pytest.mark.parametrize(("version", "name", "message"), PLANTED)
+def test_a_missing_name_is_seen(tmp_path: Path, version: str, name: str, message: str) -> None:
+    """Planted: a release that loses one name that the worker needs breaks the flow, which names it."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    precision = "fp16" if name == "float16" else "fp32"
+    with conformance.worker(tmp_path / "modules", RELEASES[version].without(name)) as client:
+
+        def flow() -> None:
+            build = client.build(model, engine=engine, precision=precision)
+            assert build.ok, build.problem
+            client.run(engine, {"x": sample(*SHAPE)})
+
+        with pytest.raises((StageError, AssertionError), match=message):
+            flow()
+
+
+@pytest.mark.parametrize("version", [v for v in RELEASES if v.split(".")[0] in ("10", "11")])
+def test_a_call_that_a_version_lacks_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """Planted: a worker that touches a name that is gone breaks on each release that lacks it."""
+    text = Path(worker.__file__).read_text("utf-8")
+    planted = text.replace('if hasattr(config, "set_memory_pool_limit"):', "if False:")
+    assert planted != text
+    (tmp_path / "worker.py").write_text(planted)
+    monkeypatch.setattr(worker, "__file__", str(tmp_path / "worker.py"))
+    with (
+        conformance.worker(tmp_path / "modules", RELEASES[version]) as client,
+        pytest.raises(StageError, match=f"TensorRT {version} has no IBuilderConfig.max_workspace_size"),
+    ):
+        client.build(save(tmp_path / "m.onnx", RELU))
+
+
+@pytest.mark.parametrize("version", [v for v in RELEASES if v[0] in "78"])
+def test_old_python(tmp_path: Path, version: str) -> None:
+    """The worker of an old TensorRT runs under an old Python, which TRT_PARITY_OLD_PYTHON names."""
+    old = os.environ.get("TRT_PARITY_OLD_PYTHON")
+    if not old:
+        pytest.skip("set TRT_PARITY_OLD_PYTHON to a Python 3.7 or 3.8 that has numpy, onnx and onnxruntime")
+    model, x = save(tmp_path / "m.onnx", RELU), sample(*SHAPE)
+    with conformance.worker(tmp_path / "modules", RELEASES[version], interpreter=old) as client:
+        assert client.identity.python.startswith(("3.7.", "3.8."))
+        assert client.build(model, engine=tmp_path / "m.engine").ok
+        np.testing.assert_array_equal(client.run(tmp_path / "m.engine", {"x": x})["y"], np.maximum(x, 0))

@@ -1,0 +1,186 @@
+"""Getting a TensorRT: by version, by interpreter, by a folder of wheels; and saying why it cannot be had."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from fixtures.compatibility import releases
+from fixtures.runtimes.tensorrt import environment, versions, wheels
+from fixtures.verdicts import StageError
+from suites.meta.gates import child_runs
+from suites.meta.places import ROOT
+
+OWN = "cp{}{}".format(*sys.version_info)
+TOX = (ROOT / "tox.ini").read_text()
+COMMANDS = dict(re.findall(r"^    (trt\d+): python -m \S+environment (\S+) ", TOX, re.MULTILINE))
+
+
+def wheel(folder: Path, tag: str, name: str = "tensorrt", version: str = "7.2.3.4") -> Path:
+    """Write a wheel that has one empty module."""
+    path, about = folder / f"{name}-{version}-{tag}.whl", f"{name}-{version}.dist-info"
+    texts = {
+        f"{name}.py": "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{about}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n",
+        f"{about}/RECORD": "",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in texts.items():
+            archive.writestr(member, text)
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep environments in a folder of the test, and ask no index for numpy."""
+    monkeypatch.setenv("TRT_PARITY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(wheels, "BESIDE", ())
+    (tmp_path / "python").mkdir()
+    return tmp_path / "python"
+
+
+def test_folder_of_wheels(cache: Path) -> None:
+    """A folder of wheels becomes an interpreter that has them, made once, though others lie beside."""
+    wheel(cache, f"{OWN}-none-any")
+    wheel(cache, "cp399-none-any")
+    wheel(cache, "py3-none-any", name="tensorrt_libs")
+    python = versions.resolve(str(cache))
+    code = "import tensorrt, tensorrt_libs; print(tensorrt.__file__)"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(str(python.parents[1]))
+    made = python.lstat().st_mtime_ns
+    assert versions.resolve(str(cache)) == python
+    assert python.lstat().st_mtime_ns == made
+
+
+def test_wheel_for_the_wrong_python(cache: Path) -> None:
+    """Wheels for a Python that this machine lacks are refused with both Pythons and the remedy."""
+    wheel(cache, "cp399-none-linux_x86_64")
+    own = "{}.{}".format(*sys.version_info)
+    with pytest.raises(StageError) as caught:
+        versions.resolve(str(cache))
+    text = str(caught.value)
+    assert text.startswith(
+        "tensorrt-7.2.3.4-cp399-none-linux_x86_64.whl: for Python 3.99, which this machine lacks"
+    )
+    assert f"pytest itself runs under {own}); install that Python" in text
+
+
+def test_wheel_that_pip_refuses(cache: Path) -> None:
+    """A wheel for another system is refused in pip's words, and leaves no environment that looks made."""
+    wheel(cache, f"{OWN}-none-win_arm64")
+    for _ in range(2):
+        with pytest.raises(
+            StageError, match=r"cannot be installed for .*not a supported wheel on this platform"
+        ):
+            versions.resolve(str(cache))
+
+
+def test_wheels_of_something_else(cache: Path) -> None:
+    """A folder without a wheel of TensorRT, and a file that only looks like a wheel, are named."""
+    wheel(cache, "py3-none-any", name="other")
+    with pytest.raises(StageError, match="none of its 1 wheels is of TensorRT"):
+        versions.resolve(str(cache))
+    (cache / "tensorrt.whl").write_text("")
+    with pytest.raises(StageError, match=r"tensorrt\.whl: no name of a wheel"):
+        versions.resolve(str(cache))
+
+
+def test_a_shim_is_not_taken_for_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that only bears a Python's name is passed over, as a shim of pyenv must be."""
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\necho not installed >&2\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert list(wheels.pythons("3.99")) == []
+    assert Path(sys.executable) in set(wheels.pythons("{}.{}".format(*sys.version_info)))
+
+
+def test_version_that_cannot_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that pip cannot have is told to pytest as missing, with pip's own reason."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    (told,) = environment.arguments("0.0.1")
+    assert told.startswith("--missing=0.0.1=tensorrt==0.0.1 cannot be installed: ERROR: ")
+    assert "No matching distribution found for tensorrt==0.0.1" in told
+    assert "https://pypi.nvidia.com" in told
+
+
+def test_last_words() -> None:
+    """Of what the vendor's package prints, what failed and why are kept, in that order."""
+    log = "  Traceback\n  urllib.error.URLError: <no name>\n  The installation of x failed.\n\nhint: above\n"
+    assert wheels.last_words(log) == "The installation of x failed; urllib.error.URLError: <no name>"
+    assert wheels.last_words("one\ntwo\n") == "two"
+
+
+def test_variable_that_names_a_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a variable names is given to pytest; when it is not set, that is the reason."""
+    monkeypatch.setenv("TRT_PARITY_TRT7X", "/opt/trt72/python")
+    assert environment.arguments("TRT_PARITY_TRT7X") == ["--tensorrt=/opt/trt72/python"]
+    monkeypatch.delenv("TRT_PARITY_TRT7X")
+    (told,) = environment.arguments("TRT_PARITY_TRT7X")
+    assert told.startswith("--missing=7.x=set TRT_PARITY_TRT7X to a Python interpreter that has TensorRT 7")
+
+
+def test_missing_tensorrt_is_not_run(tmp_path: Path) -> None:
+    """Every stage of a missing TensorRT has a record under its version, not-run and with the reason."""
+    words = [
+        "suites/test_parity.py",
+        "suites/test_build.py",
+        "--model=digits",
+        "--opset=13",
+        "--support=none",
+    ]
+    run = child_runs.run(tmp_path / "store", *words, "-m", "tensorrt", "--missing=10.9.0.34=no such index")
+    assert run.code == 0
+    assert {record.stage for record in run.records} == {"tensorrt-build", "tensorrt-parity"}
+    for record in run.records:
+        assert record.tensorrt == {"flavour": "tensorrt", "version": "10.9.0.34"}
+        assert (record.verdict, record.message) == ("not-run", "no such index")
+    assert "not-run: " in run.output
+
+
+def test_missing_tensorrt_that_is_required(tmp_path: Path) -> None:
+    """Who requires builds gets a red run when the TensorRT is missing."""
+    words = ["suites/test_build.py", "--model=digits", "--opset=13", "--support=none", "-m", "tensorrt"]
+    run = child_runs.run(tmp_path / "store", *words, "--missing=10.9=no index", "--require=tensorrt-build")
+    assert run.code == 1
+    assert "--require: stage tensorrt-build executed nothing" in run.output
+
+
+@pytest.mark.parametrize("text", ["10.9", "=reason", "rtx1.7=reason", "10.9="])
+def test_missing_without_version_or_reason(tmp_path: Path, text: str) -> None:
+    """What is not VERSION=REASON is a wrong argument."""
+    run = child_runs.run(tmp_path / "store", "suites", f"--missing={text}")
+    assert run.code == 4
+    assert f"--missing: '{text}' is not VERSION=REASON" in run.output
+
+
+def test_every_release_has_an_environment() -> None:
+    """Each TensorRT of the support tables from 8.6 on, less 9.x, has an environment of that version."""
+    known = [release.version for release in releases() if release.flavour == "tensorrt"]
+    wanted = {v for v in known if v == "8.6" or v.split(".")[0] in ("10", "11")}
+    assert {"trt" + version.replace(".", "") for version in wanted} == set(COMMANDS)
+    for version in wanted:
+        assert COMMANDS["trt" + version.replace(".", "")].startswith(version + ".")
+
+
+def test_every_version_environment_is_explained() -> None:
+    """Each version environment of the list has a description of its own."""
+    parser = ConfigParser(interpolation=None)
+    parser.read_string(TOX)
+    listed = parser["tox"]["env_list"]
+    factors = {f"trt{n}" for group in re.findall(r"trt\{([\d,]+)\}", listed) for n in group.split(",")}
+    factors |= set(re.findall(r"\btrt\d\w*\b", listed))
+    assert factors == {*COMMANDS, "trt7x", "trt8x"}
+    explained = set(re.findall(r"^(\w+): \S+", parser["testenv"]["description"].strip(), re.MULTILINE))
+    assert factors <= explained

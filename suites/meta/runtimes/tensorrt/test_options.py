@@ -1,0 +1,132 @@
+"""Build options, calibrators, inspector and refit on every TensorRT's names; as in the conformance tests.
+
+It proves no number. What a release lacks must be said in words and never be left out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.layers import Layers
+from fixtures.runtimes.tensorrt.messages import BuildOptions
+from fixtures.verdicts import NotRun, StageError
+from suites.meta.runtimes.tensorrt.test_build_options import linear
+from suites.meta.runtimes.tensorrt.test_conformance import plan, sample
+from suites.meta.runtimes.tensorrt.test_worker import RELU, save
+from suites.meta.stand_ins.tensorrt_bindings import conformance
+from suites.meta.stand_ins.tensorrt_bindings.names import Release, releases
+
+RELEASES = releases()
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Release:
+    """Each release whose names are known, or read from its sources."""
+    return RELEASES[request.param]
+
+
+@pytest.fixture(scope="module")
+def trt(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorRT]:
+    """One worker a release."""
+    with conformance.worker(tmp_path_factory.mktemp("names") / "modules", release) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("options", "needs", "flag"),
+    [
+        (BuildOptions(refit=True), "BuilderFlag.REFIT", "REFIT"),
+        (BuildOptions(strip=True), "BuilderFlag.STRIP_PLAN", "STRIP_PLAN"),
+        (BuildOptions(version_compatible=True), "BuilderFlag.VERSION_COMPATIBLE", "VERSION_COMPATIBLE"),
+    ],
+    ids=["refit", "strip", "version-compatible"],
+)
+def test_an_option_is_its_flag_or_a_refusal(
+    trt: TensorRT, release: Release, tmp_path: Path, options: BuildOptions, needs: str, flag: str
+) -> None:
+    """An option becomes the release's flag, or is not run, naming what the release lacks."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    if not release.has(needs):
+        with pytest.raises(NotRun, match=flag):
+            trt.build(model, options=options)
+        return
+    assert trt.build(model, engine=engine, options=options).ok
+    assert flag in plan(engine)["flags"]
+
+
+@pytest.mark.parametrize("level", ["AMPERE_PLUS", "SAME_COMPUTE_CAPABILITY"])
+def test_hardware_compatibility(trt: TensorRT, release: Release, tmp_path: Path, level: str) -> None:
+    """A level is set where the release has it, and refused by name elsewhere."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    options = BuildOptions(hardware=level)
+    if release.has(f"HardwareCompatibilityLevel.{level}"):
+        assert trt.build(model, engine=engine, options=options).ok
+        assert plan(engine)["hardware_compatibility_level"].endswith(level)
+    else:
+        with pytest.raises(NotRun, match=r"HardwareCompatibilityLevel|AMPERE_PLUS|SAME_COMPUTE_CAPABILITY"):
+            trt.build(model, options=options)
+
+
+def test_a_compute_capability_can_be_chosen_in_rtx_alone(trt: TensorRT, tmp_path: Path) -> None:
+    """TensorRT builds for the GPU that it has: naming another one is not run."""
+    with pytest.raises(NotRun, match="ComputeCapability"):
+        trt.build(save(tmp_path / "m.onnx", RELU), options=BuildOptions(compute_capabilities=("8.6",)))
+
+
+def test_a_timing_cache_is_kept(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """A build leaves the cache in its file and the next one takes it, where the release has caches."""
+    model, cache = save(tmp_path / "m.onnx", RELU), tmp_path / "timing.cache"
+    for _ in range(2):
+        assert trt.build(model, options=BuildOptions(timing_cache=str(cache))).ok
+    assert cache.exists() == release.has("IBuilderConfig.create_timing_cache")
+    assert not cache.exists() or cache.read_bytes() == b"timing"
+
+
+def test_the_inspector_counts_layers(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """Layers are counted in every release, by its inspector or by the engine."""
+    nodes = [*RELU, helper.make_node("Neg", ["y"], ["z"], name="negate")]
+    engine = tmp_path / "m.engine"
+    known = release.has("ICudaEngine.create_engine_inspector")
+    for detailed in (False, True):
+        options = BuildOptions(detailed=detailed)
+        build = trt.build(save(tmp_path / "m.onnx", nodes, outputs=["z"]), engine=engine, options=options)
+        assert build.ok, build.problem
+        assert trt.inspect(engine) == Layers(2, {"fp32": 2} if known and detailed else {})
+
+
+def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """An engine refitted from another model gives what that one gives; before 10.0 it is not run."""
+    one, two = linear(tmp_path / "one.onnx", 1.0), linear(tmp_path / "two.onnx", 2.0)
+    engine, refitted = tmp_path / "one.engine", tmp_path / "two.engine"
+    assert trt.build(one, engine=engine, options=BuildOptions(refit=True)).ok
+    if not release.has("OnnxParserRefitter"):
+        with pytest.raises(NotRun, match="OnnxParserRefitter"):
+            trt.refit(engine, two, refitted)
+        return
+    trt.refit(engine, two, refitted)
+    x = {"x": np.ones((1, 16), np.float32)}
+    sums = [float(trt.run(path, x)["y"][0, 0]) for path in (engine, refitted)]
+    assert sums == [16, 32]
+
+
+@pytest.mark.parametrize("kind", ["entropy", "minmax"])
+def test_the_calibrator_sees_every_sample(trt: TensorRT, release: Release, tmp_path: Path, kind: str) -> None:
+    """Calibration samples reach the builder one by one, and its cache comes back; since 11.0 not run."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    samples = sample(3, 4, 8, 8)
+    options = BuildOptions(calibrator=kind)  # type: ignore[arg-type]
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        with pytest.raises((NotRun, StageError), match=r"Q/DQ|int8"):
+            trt.build(model, precision="int8", options=options, calibration={"x": samples})
+        return
+    build = trt.build(model, precision="int8", engine=engine, options=options, calibration={"x": samples})
+    assert build.ok, build.problem
+    assert build.calibration_cache == "a calibration cache of the stand-in\n"
+    assert plan(engine)["calibrated"] == [[pytest.approx(float(s.sum()), abs=1e-3)] for s in samples]
+    assert "INT8" in plan(engine)["flags"]

@@ -1,0 +1,77 @@
+"""What the stand-in's classes do with an engine beside running it: inspector, refitters. Python 3.7."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from suites.meta.stand_ins.tensorrt_bindings.playing import Played, behaviours, fail
+
+
+class EngineInspector(Played):
+    """Tells of the layers: in detail where the engine was built so, by name elsewhere."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def get_engine_information(self, format: Any) -> str:  # noqa: A002
+        """Give a text that is JSON where that was asked for."""
+        self._api.check(format, "LayerInformationFormat")
+        plan, api = self._engine._plan, self._api
+        rows: list[Any] = [
+            {
+                "Name": node.name,
+                "LayerType": node.op_type,
+                "Inputs": [{"Name": name, "Datatype": "Float"} for name in node.input],
+                "Outputs": [{"Name": name, "Datatype": "Float"} for name in node.output],
+            }
+            for node in plan.model.graph.node
+        ]
+        if plan.about.get("profiling_verbosity") != "ProfilingVerbosity.DETAILED":
+            rows = [row["Name"] for row in rows]
+        key = "Bindings" if api.has("ITensor.dynamic_range") else "I/O Tensors"
+        about = {"Layers": rows, key: list(self._engine._io)}
+        return json.dumps(about) if format == api.member("LayerInformationFormat.JSON") else str(about)
+
+
+class Refitter(Played):
+    """Gives an engine that was built for it new weights."""
+
+    def __init__(self, engine: Any, logger: Any) -> None:
+        if not engine.refittable:
+            raise TypeError("pybind11::init(): factory function returned nullptr")
+        self._engine, self._logger, self._data = engine, logger, b""
+
+    def get_all_weights(self) -> list[str]:
+        """Name every weight."""
+        return [tensor.name for tensor in self._engine._plan.model.graph.initializer]
+
+    def get_missing_weights(self) -> list[str]:
+        """Name the weights that are still wanted."""
+        return [] if self._data else self.get_all_weights()
+
+    def refit_cuda_engine(self) -> bool:
+        """Put the new weights into the engine."""
+        if not self._data:
+            fail(self, "no weights were given")
+            return False
+        self._engine._plan.load(self._data)
+        return True
+
+
+class OnnxParserRefitter(Played):
+    """Takes the new weights from an ONNX model."""
+
+    def __init__(self, refitter: Any, logger: Any) -> None:
+        self._refitter, self._logger = refitter, logger
+
+    num_errors = property(lambda self: 0)
+
+    def refit_from_file(self, model_file: str) -> bool:
+        """Take them from a file."""
+        with open(model_file, "rb") as file:
+            self._refitter._data = file.read()
+        return True
+
+
+BEHAVIOURS = behaviours(globals())
