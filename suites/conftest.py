@@ -1,32 +1,32 @@
-"""Parametrization only: one test a case, over the axes that the test's stage marker names."""
+"""Parametrization only: one test a case, over the axes of the test's stage; see `fixtures.stages`."""
 
 from __future__ import annotations
 
 import pytest
 
-from fixtures.cases import Case, cases
+from fixtures.cases import Case
 from fixtures.plugin.stash import RUN
+from fixtures.stages import stage
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
-    config.addinivalue_line(
-        "markers",
-        "stage(name, over=(), anchor=0): the stage, its axes beside model and opset, an opset it leaves out",
-    )
+    config.addinivalue_line("markers", 'stage(name, part=""): the stage of fixtures/stages.py, and its part')
     config.addinivalue_line("markers", "tensorrt: the stage needs a TensorRT")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes `case` its cases."""
+    """Parametrize a test that takes `case`. Raises UsageError for an unknown stage or part."""
     marker = metafunc.definition.get_closest_marker("stage")
     if marker is None or "case" not in metafunc.fixturenames:
         return
-    over = marker.kwargs.get("over", ())
-    rows = cases(marker.args[0], over, metafunc.config.stash[RUN].selection)
-    marks = [pytest.mark.tensorrt] if "tensorrt" in over else []
-    anchor = marker.kwargs.get("anchor")
-    metafunc.parametrize("case", [pytest.param(c, id=c.id, marks=marks) for c in rows if c.opset != anchor])
+    try:
+        row, part = stage(*marker.args), _part(**marker.kwargs)
+        rows = row.cases(metafunc.config.stash[RUN].selection, part)
+        marks = [pytest.mark.tensorrt] if row.needs_tensorrt(part) else []
+    except (LookupError, TypeError) as error:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from error
+    metafunc.parametrize("case", [pytest.param(case, id=case.id, marks=marks) for case in rows])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,6 +34,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     empty = [item for item in items if item.get_closest_marker("stage") and not _has_case(item)]
     items[:] = [item for item in items if item not in empty]
     config.hook.pytest_deselected(items=empty)
+
+
+def _part(part: str = "") -> str:
+    return part
 
 
 def _has_case(item: pytest.Item) -> bool:

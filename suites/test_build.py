@@ -8,7 +8,7 @@ from fixtures.cases import Case
 from fixtures.pipeline.pipeline import OnnxModel
 
 
-@pytest.mark.stage("tensorrt-build", over=("tensorrt", "precision", "batch"))
+@pytest.mark.stage("tensorrt-build")
 def test_engine_builds(
     case: Case, onnx_model: OnnxModel, build_as_predicted: Callable[[OnnxModel], None]
 ) -> None:

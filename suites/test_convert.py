@@ -8,7 +8,7 @@ from fixtures.recording import RecordDraft
 from fixtures.verdicts import StageError
 
 
-@pytest.mark.stage("convert", over=("converter", "batch"))
+@pytest.mark.stage("convert")
 def test_converts(case: Case, pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel) -> None:
     """The converter writes a valid ONNX model of the opset asked for, with the outputs in order."""
     model = pipeline.graph(onnx_model)

@@ -9,7 +9,7 @@ from fixtures.exporters.specimens import Specimen
 from fixtures.exporters.specimens.strategies import drawn_layers
 
 
-@pytest.mark.stage("exporter-traps", over=("exporters",))
+@pytest.mark.stage("exporter-traps")
 def test_exporter_gives_what_the_module_computes(
     case: Case, judge_exports: Callable[[Case, Callable[[], Sequence[Specimen]]], None]
 ) -> None:

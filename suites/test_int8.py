@@ -47,7 +47,7 @@ def accuracy(outputs: Sequence[Tensors], labels: np.ndarray) -> float:
     return 100 * top1(np.concatenate([next(iter(output.values())) for output in outputs]), labels)
 
 
-@pytest.mark.stage("int8-accuracy", over=("route",))
+@pytest.mark.stage("int8-accuracy")
 def test_int8_keeps_the_accuracy(
     case: Case, pipeline: Pipeline, quantized: OnnxModel, keep_accuracy: Callable[..., None]
 ) -> None:
@@ -56,7 +56,7 @@ def test_int8_keeps_the_accuracy(
     keep_accuracy(lambda images: pipeline.onnxruntime_outputs(quantized, images, digest))
 
 
-@pytest.mark.stage("int8-accuracy", over=("tensorrt", "route"))
+@pytest.mark.stage("int8-accuracy", part="engine")
 def test_int8_engine_keeps_the_accuracy(
     quantized: OnnxModel,
     gpu: TensorRT,
@@ -68,7 +68,7 @@ def test_int8_engine_keeps_the_accuracy(
     keep_accuracy(lambda images: [gpu.run(engine, image, precision="int8") for image in images])
 
 
-@pytest.mark.stage("tensorrt-build", over=("tensorrt", "route"))
+@pytest.mark.stage("tensorrt-build", part="int8")
 def test_int8_engine_builds(quantized: OnnxModel, build_as_predicted: Callable[[OnnxModel], None]) -> None:
     """The parser and the builder take the Q/DQ graph, or refuse it as the support table predicts."""
     build_as_predicted(quantized)

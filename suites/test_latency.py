@@ -45,7 +45,7 @@ class SampleClock:
 CLOCK = SampleClock()
 
 
-@pytest.mark.stage("latency", over=("runtime",))
+@pytest.mark.stage("latency", part="cpu")
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_on_the_cpu(
     case: Case,
@@ -61,7 +61,7 @@ def test_latency_on_the_cpu(
     record(draft, request, runtime.time(samples.inputs[0], ITERATIONS))
 
 
-@pytest.mark.stage("latency", over=("source-gpu", "runtime"))
+@pytest.mark.stage("latency", part="source-gpu")
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_source_on_the_gpu(
     case: Case,
@@ -77,7 +77,7 @@ def test_latency_of_the_source_on_the_gpu(
     record(draft, request, taken)
 
 
-@pytest.mark.stage("latency", over=("runtime", "tensorrt", "precision"))
+@pytest.mark.stage("latency", part="engine")
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_engine(
     case: Case,

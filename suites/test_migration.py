@@ -18,13 +18,13 @@ def migration(
     return Migration(draft, pipeline, comparison, baseline, tensorrt)
 
 
-@pytest.mark.stage("migration", over=("tensorrt", "migration", "precision", "batch"))
+@pytest.mark.stage("migration")
 def test_the_model_migrates(onnx_model: OnnxModel, migration: Migration) -> None:
     """The second version takes what the first does, and its engine gives the first one's outputs."""
     migration.hold(onnx_model)
 
 
-@pytest.mark.stage("migration", over=("tensorrt", "migration", "route"))
+@pytest.mark.stage("migration", part="int8")
 def test_the_quantized_model_migrates(
     case: Case, pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel, migration: Migration
 ) -> None:

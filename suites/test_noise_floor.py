@@ -22,7 +22,7 @@ MARGIN = 2
 """A tolerance below twice the floor would fail by chance."""
 
 
-@pytest.mark.stage("noise-floor", over=("tensorrt", "precision", "newest"))
+@pytest.mark.stage("noise-floor")
 def test_rebuilt_engines_agree(
     case: Case,
     pipeline: Pipeline,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.cases import Case
+from fixtures.cases import ANCHOR_OPSET, Case
 from fixtures.checks.parity import Comparison
 from fixtures.pipeline.batches import Samples
 from fixtures.pipeline.pipeline import OnnxModel, Pipeline
@@ -13,11 +13,8 @@ from fixtures.recording import RecordDraft
 from fixtures.runtimes import darknet_library
 from fixtures.runtimes.tensorrt.client import TensorRT
 
-ANCHOR_OPSET = 10
-"""The tutorial's opset; all others are held against it."""
 
-
-@pytest.mark.stage("source-parity", over=("source",))
+@pytest.mark.stage("source-parity")
 def test_darknet_itself_gives_the_source_outputs(
     case: Case, pipeline: Pipeline, draft: RecordDraft, samples: Samples, comparison: Comparison
 ) -> None:
@@ -32,7 +29,7 @@ def test_darknet_itself_gives_the_source_outputs(
     comparison.hold(samples.outputs, outputs)
 
 
-@pytest.mark.stage("onnxruntime-parity", over=("converter", "batch"))
+@pytest.mark.stage("onnxruntime-parity")
 def test_onnxruntime_gives_the_source_outputs(
     case: Case, pipeline: Pipeline, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
 ) -> None:
@@ -57,7 +54,7 @@ def test_onnxruntime_gives_the_source_outputs(
     comparison.hold(samples.outputs, outputs, blame)
 
 
-@pytest.mark.stage("opset-parity", anchor=ANCHOR_OPSET)
+@pytest.mark.stage("opset-parity")
 def test_opsets_agree(
     case: Case,
     pipeline: Pipeline,
@@ -75,7 +72,7 @@ def test_opsets_agree(
     comparison.hold(expected, actual)
 
 
-@pytest.mark.stage("fp16-parity", over=("fp16",))
+@pytest.mark.stage("fp16-parity")
 def test_fp16_graph_keeps_the_outputs(
     pipeline: Pipeline, draft: RecordDraft, onnx_model: OnnxModel, samples: Samples, comparison: Comparison
 ) -> None:
@@ -89,7 +86,7 @@ def test_fp16_graph_keeps_the_outputs(
     comparison.hold(expected, actual)
 
 
-@pytest.mark.stage("tensorrt-parity", over=("tensorrt", "precision", "batch"))
+@pytest.mark.stage("tensorrt-parity")
 def test_engine_gives_the_onnxruntime_outputs(
     case: Case,
     pipeline: Pipeline,

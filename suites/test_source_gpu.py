@@ -10,7 +10,7 @@ from fixtures.recording import RecordDraft
 from fixtures.runtimes import torch_runtime
 
 
-@pytest.mark.stage("source-gpu", over=("source-gpu",))
+@pytest.mark.stage("source-gpu")
 def test_the_gpu_gives_the_source_outputs(
     case: Case,
     pipeline: Pipeline,

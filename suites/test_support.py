@@ -8,7 +8,7 @@ from fixtures.cases import Case
 from fixtures.pipeline.pipeline import OnnxModel
 
 
-@pytest.mark.stage("support", over=("predicted",))
+@pytest.mark.stage("support")
 def test_release_takes_the_model(
     case: Case, onnx_model: OnnxModel, predict: Callable[[OnnxModel], None]
 ) -> None:

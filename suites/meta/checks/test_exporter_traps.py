@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.cases import EXPORTER_OPSETS, Case, Selection, cases
+from fixtures.cases import EXPORTER_OPSETS, Case, Selection
 from fixtures.checks import exporter_traps as traps
 from fixtures.expectations import ExpectationError, Expectations, Trap, load
 from fixtures.exporters.outcome import Outcome
 from fixtures.exporters.specimens import enumerated
 from fixtures.recording import RecordDraft
+from fixtures.stages import stage
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.verdicts import NotRun, StageError
 from suites.meta.gates.child_runs import run
@@ -110,7 +111,7 @@ def test_each_exporter_has_the_opsets_that_it_writes(
 ) -> None:
     """The newest default one of each, or all that are named."""
     chosen = Selection((), opsets, (), ("fp32",), explicit)
-    assert [(c.converter, c.opset) for c in cases("exporter-traps", ("exporters",), chosen)] == expected
+    assert [(c.converter, c.opset) for c in stage("exporter-traps").cases(chosen)] == expected
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from fixtures.cases import Case, Selection, cases
+from fixtures.cases import Case, Selection
 from fixtures.checks.migration import Attempt, Migration, Outcome, hold_reach
 from fixtures.checks.parity import Comparison
 from fixtures.expectations import load
@@ -23,6 +23,7 @@ from fixtures.runtimes.process import WorkerStartError
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import Build, Device, Identity, Timing
+from fixtures.stages import stage
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 from reference_models import registry
 from suites.meta.gates.child_runs import pipeline
@@ -260,11 +261,10 @@ def test_a_case_is_both_versions() -> None:
     """One case a model, opset, precision or route for the pair; none in a run that does not migrate."""
     models = (registry.models()["digits"],)
     chosen = Selection(models, (11, 13), ("rtx1.6", "rtx1.7"), ("fp32", "tf32"), baseline="rtx1.6")
-    over = ("tensorrt", "migration")
-    found = list(cases("migration", (*over, "precision"), chosen))
+    found = list(stage("migration").cases(chosen))
     assert {(case.baseline, case.tensorrt) for case in found} == {("rtx1.6", "rtx1.7")}
     assert len(found) == 4
     assert found[0].id == "digits-torchscript-opset11-rtx1.6-to-rtx1.7-fp32"
-    assert len(list(cases("migration", (*over, "route"), chosen))) == 2
-    assert len(list(cases("tensorrt-build", ("tensorrt", "precision"), chosen))) == 8
-    assert list(cases("migration", over, replace(chosen, baseline=""))) == []
+    assert len(list(stage("migration").cases(chosen, "int8"))) == 2
+    assert len(list(stage("tensorrt-build").cases(chosen))) == 8
+    assert list(stage("migration").cases(replace(chosen, baseline=""))) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.cases import Case, Selection, cases
+from fixtures.cases import Case, Selection
 from fixtures.checks import trtcheck
 from fixtures.checks.prediction import Finding, findings, judge
 from fixtures.compatibility.tables import releases as tables
@@ -16,6 +16,7 @@ from fixtures.expectations import Disagreement, ExpectationError, Expectations, 
 from fixtures.metrics.agreement import Agreement
 from fixtures.recording import RecordDraft
 from fixtures.runtimes.tensorrt.messages import Build
+from fixtures.stages import stage
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.verdicts import Crashed, StageError
 from reference_models import registry
@@ -153,7 +154,7 @@ def test_no_case_where_opsets_are_named() -> None:
     """Specimens have opsets of their own; a run that names some leaves them out."""
     for explicit, count in ((False, 4), (True, 0)):
         chosen = Selection((registry.models()["digits"],), (13,), ("a", "b"), ("fp32",), explicit)
-        assert len(list(cases("prediction", ("specimens", "tensorrt"), chosen))) == count
+        assert len(list(stage("prediction").cases(chosen))) == count
 
 
 @pytest.mark.parametrize("text", ["specimen='x'\ntensorrt='y'", "specimen='x'\ntensorrt='y'\nreason=''"])

@@ -6,10 +6,11 @@ import onnx
 import pytest
 from onnx import helper
 
-from fixtures.cases import Selection, cases
+from fixtures.cases import Selection
 from fixtures.compatibility import releases
 from fixtures.records import Record
 from fixtures.report.matrix import column_of
+from fixtures.stages import stage
 from reference_models import registry
 from suites.meta.gates.child_runs import pipeline, plant, run
 
@@ -40,7 +41,7 @@ def test_a_case_for_every_release() -> None:
     models = (registry.models()["digits"],)
     for predicted in (LABELS, ()):
         chosen = Selection(models, (10, 11), (), ("fp32",), predicted=predicted)
-        assert len(list(cases("support", ("predicted",), chosen))) == 2 * len(predicted)
+        assert len(list(stage("support").cases(chosen))) == 2 * len(predicted)
 
 
 def test_a_planted_resize_is_named_for_the_releases_that_refuse_it(store: Path) -> None:

@@ -1,10 +1,12 @@
 """What the README says is so."""
 
 import re
+from dataclasses import fields
 
 import pytest
 
-from conftest import OPTIONS
+from fixtures.run.options import Options
+from fixtures.stages import NAMES
 from reference_models import registry
 from suites.meta.places import ROOT
 
@@ -31,14 +33,10 @@ def test_every_model_is_listed(name: str) -> None:
 
 def test_every_stage_is_listed() -> None:
     """The table of suites names each stage."""
-    stages: set[str] = set()
-    for file in (ROOT / "suites").glob("test_*.py"):
-        stages |= set(re.findall(r"mark\.stage\(\s*\"([^\"]+)\"", file.read_text()))
-    assert stages
-    assert {stage for stage in stages if f"| `{stage}` |" not in README} == set()
+    assert {stage for stage in NAMES if f"| `{stage}` |" not in README} == set()
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", [one.metadata["flag"] for one in fields(Options)])
 def test_every_option_is_listed(name: str) -> None:
     """The README names each option of the command line."""
     assert f"`{name}" in README

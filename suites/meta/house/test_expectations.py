@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.cases import BATCH_NAMES, Case, Selection, cases
+from fixtures.cases import BATCH_NAMES, PRECISIONS, Case, Selection
 from fixtures.expectations import ExpectationError, Expectations, Row, load
 from fixtures.recording import RecordDraft, judge
-from fixtures.run import PRECISIONS
+from fixtures.stages import STAGES, stage
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 from reference_models import registry
 from suites.meta.places import EXPECTATIONS
@@ -110,20 +110,13 @@ def test_another_failure_than_the_known_one_is_red() -> None:
 def test_every_row_is_about_a_case_that_exists() -> None:
     """No row outlives the model, stage or opset that it speaks of."""
     models = tuple(registry.models().values())
-    stages = {
-        "convert": ("converter",), "onnxruntime-parity": ("converter",), "opset-parity": (),
-        "tensorrt-build": ("tensorrt", "precision"), "int8-accuracy": ("route",),
-        "tensorrt-parity": ("tensorrt", "precision", "batch"), "latency": ("runtime",),
-        "fp16-parity": ("fp16",), "source-parity": ("source",), "source-gpu": ("source-gpu",),
-    }  # fmt: skip
     chosen = Selection(
         models, (10, 11, 12, 13, 17), ("rtx1.4.0.76", "rtx1.6.1.120"), PRECISIONS, explicit_opsets=False,
         batches=tuple(BATCH_NAMES),
     )  # fmt: skip
-    known = [case for stage, over in stages.items() for case in cases(stage, over, chosen)]
+    known = [case for one in STAGES for case in one.all_cases(chosen)]
     pair = replace(chosen, tensorrt=("rtx1.6.1.120", "rtx1.7.1.116"), baseline="rtx1.6.1.120")
-    for axis in ("precision", "route"):
-        known += cases("migration", ("tensorrt", "migration", axis), pair)
+    known += stage("migration").all_cases(pair)
     rows = load(FOLDER)
     for row in (*rows.tolerances, *rows.budgets, *rows.known_failures):
         assert any(row.fits(case) for case in known), row.where

@@ -19,7 +19,8 @@ RULES = {
     "fixtures/compatibility": {"numpy", "onnx", "hypothesis", "fixtures.compatibility"},
     "fixtures/environment": {"fixtures.environment", "fixtures.compatibility"},
     "fixtures/converters": {
-        "numpy", "onnx", "reference_models", "fixtures.converters", "fixtures.verdicts", "fixtures.store.artifacts",
+        "numpy", "onnx", "reference_models", "fixtures.converters", "fixtures.verdicts",
+        "fixtures.store.artifacts",
     },
     "fixtures/exporters": {
         "numpy", "onnx", "hypothesis", "fixtures.exporters", "fixtures.converters", "fixtures.metrics",
@@ -33,7 +34,9 @@ RULES = {
         "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.store.artifacts",
         "fixtures.verdicts",
     },
-    "fixtures/report": {"jinja2", "rich", "fixtures.records", "fixtures.verdicts", "fixtures.report"},
+    "fixtures/report": {
+        "jinja2", "rich", "fixtures.records", "fixtures.stages", "fixtures.verdicts", "fixtures.report",
+    },
 }  # fmt: skip
 """Path -> what its modules may import at the top, beside the standard library."""
 LAZY = {

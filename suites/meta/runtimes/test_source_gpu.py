@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures.cases import Case, Selection, cases
+from fixtures import stages
+from fixtures.cases import Case, Selection
 from fixtures.checks.parity import Comparison
 from fixtures.expectations import load
 from fixtures.pipeline.pipeline import Pipeline
@@ -60,11 +61,11 @@ def test_every_pytorch_model_has_a_case_at_each_precision() -> None:
     """Two for each, whatever the opsets and precisions of the run; no other framework has any."""
     models = tuple(MODELS.values())
     selection = Selection(models, (10, 13), (), ("fp32",))
-    found = list(cases("source-gpu", ("source-gpu",), selection))
+    found = list(stages.stage("source-gpu").cases(selection))
     assert [(c.model, c.precision) for c in found] == [
         (m.name, precision) for m in models if m.framework == "pytorch" for precision in ("fp32", "fp16")
     ]
-    timed = cases("latency", ("source-gpu", "runtime"), selection)
+    timed = stages.stage("latency").cases(selection, "source-gpu")
     assert {case.runtime for case in timed} == {"source-gpu"}
 
 

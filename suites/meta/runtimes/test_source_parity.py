@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures.cases import Selection, cases
+from fixtures.cases import Selection
 from fixtures.runtimes.darknet_library import DEBIAN
+from fixtures.stages import stage
 from reference_models import registry
 from reference_models.darknet import weights
 from reference_models.darknet.architectures import yolov3_tiny
@@ -44,7 +45,7 @@ def ended(store: Path, *models: str) -> Run:
 def test_every_darknet_model_has_one_case() -> None:
     """One for each, whatever the opsets; no other framework has any."""
     models = tuple(registry.models().values())
-    found = list(cases("source-parity", ("source",), Selection(models, (10, 13), (), ("fp32",))))
+    found = list(stage("source-parity").cases(Selection(models, (10, 13), (), ("fp32",))))
     assert {case.model for case in found} == {m.name for m in models if m.framework == "darknet"}
     assert len(found) == len({case.id for case in found})
 
