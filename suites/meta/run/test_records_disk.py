@@ -28,7 +28,7 @@ def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path: Path) ->
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
     try:
-        with pytest.raises(OSError, match="large|space"):  # noqa: PT012
+        with pytest.raises(OSError, match=r"large|space"):  # noqa: PT012
             for _ in range(9):
                 records.append(path, RECORD)
     finally:
