@@ -1,22 +1,17 @@
-"""What the README says is so."""
+"""The README is one screen after another that says what is so."""
 
 import re
-from dataclasses import fields
 
-import pytest
-
-from fixtures.run.options import Options
-from fixtures.stages import NAMES
-from reference_models import registry
+from suites.meta.docs.pages import README, links, missing
 from suites.meta.places import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+MOST_LINES, MOST_CHARACTERS = 150, 120
 
 
 def test_ci_runs_the_two_commands_as_written() -> None:
     """The commands of the first screen stand in the CI script."""
     script = (ROOT / ".ci" / "run").read_text()
-    block = re.search(r"\n((?:    .*#.*\n)+)", README)
+    block = re.search(r"\n((?:    .*#.*\n)+)", README.read_text("utf-8"))
     assert block is not None
     commands = [line.split("#")[0].strip() for line in block[1].splitlines()]
     assert len(commands) == 2
@@ -25,21 +20,11 @@ def test_ci_runs_the_two_commands_as_written() -> None:
             assert f"\n{part}\n" in script
 
 
-@pytest.mark.parametrize("name", registry.models())
-def test_every_model_is_listed(name: str) -> None:
-    """The table of reference models names each one."""
-    assert re.search(rf"^\| [^|]*\b{name}\b[^|]* \|", README, re.MULTILINE)
-
-
-def test_every_stage_is_listed() -> None:
-    """The table of suites names each stage."""
-    assert {stage for stage in NAMES if f"| `{stage}` |" not in README} == set()
-
-
-@pytest.mark.parametrize("name", [one.metadata["flag"] for one in fields(Options)])
-def test_every_option_is_listed(name: str) -> None:
-    """The README names each option of the command line."""
-    assert f"`{name}" in README
+def test_it_is_short() -> None:
+    """It has at most 150 lines, none above 120 characters outside tables."""
+    lines = README.read_text("utf-8").splitlines()
+    assert len(lines) <= MOST_LINES
+    assert [line for line in lines if len(line) > MOST_CHARACTERS and not line.startswith("|")] == []
 
 
 def test_every_environment_is_explained() -> None:
@@ -50,3 +35,17 @@ def test_every_environment_is_explained() -> None:
     for name in label[1].split(", "):
         explained = f"\n    {name}: " in text or f"[testenv:{name}]\ndescription = " in text
         assert explained, name
+
+
+def test_its_links_lead_somewhere() -> None:
+    """Each link of a page outside docs/ names a file and, where it has one, a heading that are there."""
+    pages = [README, ROOT / "CONTRIBUTING.md", ROOT / "suites" / "meta" / "README.md"]
+    assert [missing(page, link) for page in pages for link in links(page) if missing(page, link)] == []
+    assert len(links(README)) > 10
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    """A file and a heading that are not there are each named."""
+    assert "docs/stagse.md" in missing(README, "docs/stagse.md")
+    assert "#hosp" in missing(README, "docs/failures.md#hosp")
+    assert missing(README, "docs/failures.md#hops") == ""

@@ -32,7 +32,7 @@ from suites.meta.places import ROOT
 if find_spec("torch") is None:
     pytest.skip("torch is not installed; run `tox run -e meta`", allow_module_level=True)
 
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "your-own-model.md").read_text("utf-8")
 SUITES = str(ROOT / "suites")
 PARITY = f"{SUITES}/test_parity.py::test_onnxruntime_gives_the_source_outputs"
 BUILD = f"{SUITES}/test_support.py::test_engine_builds"
@@ -80,10 +80,10 @@ def made(package: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return store, ended
 
 
-def test_the_readme_runs_as_written(tmp_path: Path) -> None:
-    """The file, the command and the lines of its outcome are those of the README."""
+def test_the_page_runs_as_written(tmp_path: Path) -> None:
+    """The file, the command and the lines of its outcome are those of the page on a model of one's own."""
     blocks = re.search(
-        r"`my_nets\.py`[^\n]*\n\n```python\n(.*?)```\n\n    (\S[^\n]*)\n.*?\n```\n(.*?)```", README, re.DOTALL
+        r"`my_nets\.py`[^\n]*\n\n```python\n(.*?)```\n\n    (\S[^\n]*)\n.*?\n```\n(.*?)```", PAGE, re.DOTALL
     )
     assert blocks is not None
     (tmp_path / "my_nets.py").write_text(blocks[1])
@@ -97,9 +97,9 @@ def test_the_readme_runs_as_written(tmp_path: Path) -> None:
     assert {(r.opset, r.precision) for r in builds} == {(11, "fp32"), (17, "fp32")}
 
 
-def test_the_model_file_of_the_readme_is_read(tmp_path: Path) -> None:
+def test_the_model_file_of_the_page_is_read(tmp_path: Path) -> None:
     """Every key that it shows is one, and every kind of model is in it."""
-    block = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    block = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert block is not None
     (tmp_path / "models.toml").write_text(block[1])
     declared = model_file.read(tmp_path / "models.toml")

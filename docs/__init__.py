@@ -1,0 +1,1 @@
+"""The documentation: Markdown pages, what prints their tables, and the script of the picture."""

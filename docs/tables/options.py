@@ -1,0 +1,29 @@
+"""The options of a run, from the dataclass that the parser is made of."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+from docs.tables import markdown
+from fixtures.run.options import ROOT, Options, help_of
+
+
+def table() -> str:
+    """Return one row an option: how it is written, its default without variables, what it does."""
+    return markdown.table(("option", "default", "what"), map(_row, fields(Options)))
+
+
+def _row(one: Field[Any]) -> tuple[str, str, str]:
+    about = one.metadata["about"]
+    value = about.get("metavar") or "|".join(about.get("choices", ()))
+    words = [one.metadata["flag"], *([value] if isinstance(value, str) else value)]
+    again = ", repeatable" if about.get("action") == "append" else ""
+    return f"`{' '.join(filter(None, words))}`{again}", _default(one.metadata["default"]), help_of(one)
+
+
+def _default(value: Any) -> str:
+    if not value:
+        return ""
+    return f"`{value.relative_to(ROOT)}`" if isinstance(value, Path) else f"`{value}`"

@@ -1,0 +1,139 @@
+"""What a campaign measured, a table a stage. Errors are relative L2 of the worst raw output.
+
+"of allowed" is the worst element or norm as a part of its tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from docs.tables.campaign import executed, several
+from docs.tables.markdown import short, table
+from fixtures.records import Record
+from reference_models import registry
+
+MILLION = 1e6
+TRTCHECK = "trtcheck for 10.3, blocked: "
+
+
+def engines(name: str) -> str:
+    """Return one row an engine that ran: its build, its layers, the part of them at its precision, its error."""
+    heads = ("model", "opset", "batch", "precision", "build, s", "MB", "layers", "at precision", "error", "of allowed")
+    return table(heads, map(_engine, executed(name, "tensorrt-parity")))
+
+
+def builds(name: str) -> str:
+    """Return one row a model, TensorRT and precision: at which opsets it was built, and the verdicts."""
+    groups = _grouped(executed(name, "tensorrt-build"), lambda r: (r.model["name"], r.tensorrt["version"], _kind(r)))
+    rows = (
+        (
+            *key, _opsets(found), several(r.verdict for r in found),
+            short(max(r.metrics["build"].value for r in found if "build" in r.metrics)),
+        )
+        for key, found in groups
+    )  # fmt: skip
+    return table(("model", "TensorRT", "precision", "opsets", "verdict", "longest build, s"), rows)
+
+
+def parity(name: str, stage: str) -> str:
+    """Return one row a model and converter of a stage without TensorRT: opsets, worst error, verdicts."""
+    groups = _grouped(executed(name, stage), lambda r: (r.model["name"], r.converter, r.precision))
+    rows = (
+        (*key, _opsets(found), _worst(found, error), _worst(found, part), several(r.verdict for r in found))
+        for key, found in groups
+    )
+    return table(("model", "converter", "precision", "opsets", "error", "of allowed", "verdict"), rows)
+
+
+def noise(name: str) -> str:
+    """Return what three builds of one model, each run twice, differ by, in relative L2, and what is allowed."""
+    names = ("repeated_spread", "rebuilt_spread")
+    rows = (
+        (*_model(r), *(short(r.metrics[n].value) for n in names), short(r.metrics["rebuilt_spread"].limit or 0))
+        for r in executed(name, "noise-floor")
+    )
+    return table(("model", "opset", "precision", "run again", "built again", "allowed"), rows)
+
+
+def latency(name: str) -> str:
+    """Return the latency of each engine in milliseconds: by enqueue, and as a CUDA graph where there is one."""
+    names = ("median", "p95", "iqr", "cuda_graph_median")
+    rows = (
+        (*_model(r), len(r.samples), *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names))
+        for r in executed(name, "latency")
+    )
+    return table(("model", "opset", "precision", "runs", "median", "p95", "IQR", "CUDA graph, median"), rows)
+
+
+def accuracy(name: str) -> str:
+    """Return top-1 on held-out data before and after INT8, in per cent, and the drop with its budget in points."""
+    names = ("top1_fp32", "top1_int8", "drop")
+    rows = (
+        (
+            r.model["name"], r.opset, r.tensorrt.get("version", "ONNX Runtime"), r.route,
+            *(f"{r.metrics[n].value:.2f}" for n in names), r.metrics["drop"].limit,
+        )
+        for r in executed(name, "int8-accuracy")
+    )  # fmt: skip
+    return table(("model", "opset", "runtime", "route", "fp32", "INT8", "drop", "budget"), rows)
+
+
+def prediction(name: str) -> str:
+    """Return how good the predicted refusals were on each set of specimens, and trtcheck's on the same."""
+    counts, rates = ("refused", "taken", "missed", "overpredicted"), ("precision", "recall")
+    rows = (
+        (
+            r.model["name"], r.tensorrt["version"], *(f"{r.metrics[n].value:.0f}" for n in counts),
+            " / ".join(f"{r.metrics[n].value:.3f}" for n in rates),
+            " / ".join(f"{r.metrics[TRTCHECK + n].value:.3f}" for n in rates),
+        )
+        for r in executed(name, "prediction")
+    )  # fmt: skip
+    return table(("set", "TensorRT-RTX", *counts, "precision / recall", "trtcheck, blocked"), rows)
+
+
+def error(record: Record) -> float:
+    """Return the greatest relative L2 among a model's raw outputs. Raise KeyError for an unknown model."""
+    raw = [f"{output} relative_l2" for output in registry.models()[record.model["name"]].outputs]
+    return max(record.metrics[name].value for name in raw if name in record.metrics)
+
+
+def part(record: Record) -> float:
+    """Return the worst element or norm as a part of what is allowed."""
+    return record.metrics["worst"].value
+
+
+def _engine(record: Record) -> Sequence[object]:
+    value = {name: metric.value for name, metric in record.metrics.items()}
+    # The inspector of an engine says FP32 of a TF32 layer: a share would say nothing.
+    share = "-" if record.precision == "tf32" else f"{value.get(f'{record.precision}_layers', 0):.0f} %"
+    return (
+        *_model(record)[:2], record.batch, record.precision, short(value["build"]),
+        f"{value['engine_size'] / MILLION:.2f}", f"{value['layers']:.0f} -> {value['engine_layers']:.0f}", share,
+        short(error(record)), short(part(record)),
+    )  # fmt: skip
+
+
+def _model(record: Record) -> tuple[object, ...]:
+    return record.model["name"], record.opset, record.precision
+
+
+def _kind(record: Record) -> str:
+    return " ".join(filter(None, (record.precision, record.route)))
+
+
+def _opsets(found: Sequence[Record]) -> str:
+    return several(str(record.opset) for record in found)
+
+
+def _worst(found: Sequence[Record], measure: Callable[[Record], float]) -> str:
+    measured = [measure(record) for record in found if "worst" in record.metrics]
+    return short(max(measured)) if measured else "-"
+
+
+def _grouped(
+    found: Sequence[Record], key: Callable[[Record], tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], list[Record]]]:
+    """Yield each key with its records, in the order in which keys come first."""
+    for each in dict.fromkeys(map(key, found)):
+        yield each, [record for record in found if key(record) == each]

@@ -1,0 +1,73 @@
+"""The tables of pages are printed from rows and records, and what is missing is an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from docs.tables import campaign, markdown, results, traps
+from fixtures import records
+from fixtures.records import Record
+from suites.meta.docs.pages import DOCS, text
+
+CAMPAIGNS = sorted(path.stem for path in (DOCS / "measurements").glob("*.jsonl"))
+H100 = "2026-11-28-tensorrt-8.5.3.1-h100"
+
+
+def test_a_cell_stays_in_its_table() -> None:
+    """A pipe is escaped and a line break is none."""
+    assert markdown.table(("a", "b"), [("x|y", "1\n2")]) == "\n| a | b |\n| --- | --- |\n| x\\|y | 1 2 |\n\n"
+
+
+@pytest.mark.parametrize("rows", [[], [("1",)], [("1", "2", "3")]])
+def test_a_table_without_rows_or_with_wrong_ones_is_refused(rows: list[tuple[str, ...]]) -> None:
+    """What was not found cannot look like what is not there."""
+    with pytest.raises(ValueError, match=r"without rows|columns"):
+        markdown.table(("a", "b"), rows)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0"), (2.04e-4, "2.0e-4"), (9.9e-8, "9.9e-8"), (0.01314, "0.0131"), (1.0, "1"), (49.24, "49.2")],
+)
+def test_a_number_is_short(value: float, written: str) -> None:
+    """It has two or three significant digits, and an exponent only below a hundredth."""
+    assert markdown.short(value) == written
+
+
+def test_opsets_are_written_as_spans() -> None:
+    """Neighbours join, a gap parts."""
+    assert traps.spans([10, 11, 12, 17, 20, 21]) == "10-12, 17, 20-21"
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_a_campaign_is_real_and_tells_no_machine(name: str) -> None:
+    """Its records are read, have a page and a date, and name no folder of one machine."""
+    found = campaign.read(name)
+    assert found
+    assert all(record.time.startswith("20") for record in found)
+    assert f"({name}.jsonl)" in text(f"measurements/{name}.md")
+    lines = (DOCS / "measurements" / f"{name}.jsonl").read_text("utf-8")
+    assert [place for place in ("/tmp/", "/home/", "/root/", "/work/") if place in lines] == []  # noqa: S108
+
+
+def test_an_engine_shows_what_its_record_says() -> None:
+    """Error, share of layers at the precision and part of what is allowed are those of the record."""
+    rows = [line.split(" | ") for line in results.engines(H100).splitlines() if line.startswith("| lenet | 13 |")]
+    (fp16,) = [row for row in rows if row[3] == "fp16"]
+    (record,) = [
+        r for r in campaign.executed(H100, "tensorrt-parity")
+        if (r.model["name"], r.opset, r.precision) == ("lenet", 13, "fp16")
+    ]  # fmt: skip
+    assert fp16[7] == f"{record.metrics['fp16_layers'].value:.0f} %" == "86 %"
+    assert fp16[8] == markdown.short(record.metrics["logits relative_l2"].value) == "6.7e-4"
+    assert fp16[9] == f"{markdown.short(record.metrics['worst'].value)} |"
+
+
+def test_a_changed_record_changes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign in which one verdict is another says so in its head."""
+    line = json.loads((DOCS / "measurements" / f"{H100}.jsonl").read_text("utf-8").splitlines()[0])
+    monkeypatch.setattr(campaign, "FOLDER", tmp_path)
+    records.append(tmp_path / "planted.jsonl", Record.from_json(json.dumps(line | {"verdict": "crashed"})))
+    assert "| records | 1 crashed |" in campaign.head("planted")
+    assert "8.5.3.1" in campaign.head("planted")
