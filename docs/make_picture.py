@@ -2,8 +2,8 @@
 
     python -m docs.make_picture [RECORDS...]
 
-Writes docs/images/report.webp. Without arguments the records are those of docs/measurements. Needs Chromium on
-PATH, Pillow, and the groups `report` and `convert`.
+Writes docs/images/report.webp. Without arguments the records are those of docs/measurements. Needs Chromium
+on PATH, and the groups `report` and `convert`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TIMEOUT = 120.0
 
 
 def main(paths: Sequence[str], picture: Path = PICTURE) -> int:
-    """Make the picture; return 0. Raise SystemExit with one line when a part is missing or it is too large."""
+    """Make the picture; return 0. Raise SystemExit with one line if a part is missing or it is too large."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit(f"none of {', '.join(BROWSERS)} is on PATH: apt-get install chromium")

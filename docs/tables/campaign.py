@@ -48,7 +48,8 @@ def idle(name: str) -> str:
     found = [record for record in read(name) if record.verdict == "not-run"]
     reasons = Counter(record.message for record in found)
     rows = (
-        (why, count, several(r.stage for r in found if r.message == why)) for why, count in reasons.most_common()
+        (why, count, several(r.stage for r in found if r.message == why))
+        for why, count in reasons.most_common()
     )
     return table(("reason", "cases", "stages"), rows)
 

@@ -63,7 +63,8 @@ def write_resize(path: Path) -> None:
         coordinate_transformation_mode="half_pixel", nearest_mode="round_prefer_floor",
     )  # fmt: skip
     ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, side, side]) for name, side in (("x", 13), ("y", 26))
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, side, side])
+        for name, side in (("x", 13), ("y", 26))
     ]
     scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales")
     graph = helper.make_graph([node], "resize", ends[:1], ends[1:], [scales])

@@ -1,4 +1,4 @@
-"""Markdown from rows: tables and code blocks, each between blank lines, as Markdown wants them after a comment."""
+"""Markdown from rows: tables and code blocks, between blank lines, as they must be after a comment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def code(text: str, language: str = "") -> str:
 
 
 def short(value: float) -> str:
-    """Return a number with two or three significant digits: ``2.0e-4`` below a hundredth, else as ``0.0131``."""
+    """Return a number with two or three digits: ``2.0e-4`` below a hundredth, else as ``0.0131``."""
     return f"{value:.1e}".replace("e-0", "e-") if 0 < abs(value) < 0.01 else f"{value:.3g}"
 
 

@@ -17,14 +17,27 @@ TRTCHECK = "trtcheck for 10.3, blocked: "
 
 
 def engines(name: str) -> str:
-    """Return one row an engine that ran: its build, its layers, the part of them at its precision, its error."""
-    heads = ("model", "opset", "batch", "precision", "build, s", "MB", "layers", "at precision", "error", "of allowed")
+    """Return one row an engine that ran: its build, its layers, those at its precision, its error."""
+    heads = (
+        "model",
+        "opset",
+        "batch",
+        "precision",
+        "build, s",
+        "MB",
+        "layers",
+        "at precision",
+        "error",
+        "of allowed",
+    )
     return table(heads, map(_engine, executed(name, "tensorrt-parity")))
 
 
 def builds(name: str) -> str:
     """Return one row a model, TensorRT and precision: at which opsets it was built, and the verdicts."""
-    groups = _grouped(executed(name, "tensorrt-build"), lambda r: (r.model["name"], r.tensorrt["version"], _kind(r)))
+    groups = _grouped(
+        executed(name, "tensorrt-build"), lambda r: (r.model["name"], r.tensorrt["version"], _kind(r))
+    )
     rows = (
         (
             *key, _opsets(found), several(r.verdict for r in found),
@@ -46,17 +59,21 @@ def parity(name: str, stage: str) -> str:
 
 
 def noise(name: str) -> str:
-    """Return what three builds of one model, each run twice, differ by, in relative L2, and what is allowed."""
+    """Return what three builds of one model, each run twice, differ by in relative L2, with its limit."""
     names = ("repeated_spread", "rebuilt_spread")
     rows = (
-        (*_model(r), *(short(r.metrics[n].value) for n in names), short(r.metrics["rebuilt_spread"].limit or 0))
+        (
+            *_model(r),
+            *(short(r.metrics[n].value) for n in names),
+            short(r.metrics["rebuilt_spread"].limit or 0),
+        )
         for r in executed(name, "noise-floor")
     )
     return table(("model", "opset", "precision", "run again", "built again", "allowed"), rows)
 
 
 def latency(name: str) -> str:
-    """Return the latency of each engine in milliseconds: by enqueue, and as a CUDA graph where there is one."""
+    """Return each engine's latency in milliseconds: by enqueue, and as a CUDA graph where there is one."""
     names = ("median", "p95", "iqr", "cuda_graph_median")
     rows = (
         (*_model(r), len(r.samples), *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names))
@@ -66,7 +83,7 @@ def latency(name: str) -> str:
 
 
 def accuracy(name: str) -> str:
-    """Return top-1 on held-out data before and after INT8, in per cent, and the drop with its budget in points."""
+    """Return top-1 on held-out data before and after INT8, in per cent, and the drop and its budget."""
     names = ("top1_fp32", "top1_int8", "drop")
     rows = (
         (
@@ -109,8 +126,8 @@ def _engine(record: Record) -> Sequence[object]:
     share = "-" if record.precision == "tf32" else f"{value.get(f'{record.precision}_layers', 0):.0f} %"
     return (
         *_model(record)[:2], record.batch, record.precision, short(value["build"]),
-        f"{value['engine_size'] / MILLION:.2f}", f"{value['layers']:.0f} -> {value['engine_layers']:.0f}", share,
-        short(error(record)), short(part(record)),
+        f"{value['engine_size'] / MILLION:.2f}", f"{value['layers']:.0f} -> {value['engine_layers']:.0f}",
+        share, short(error(record)), short(part(record)),
     )  # fmt: skip
 
 

@@ -13,8 +13,13 @@ def table() -> str:
 
 def axes() -> str:
     """Return one row a part of a stage: what each of its axes covers."""
-    return markdown.table(("stage", "part", "its cases are the product of"), (row for s in STAGES for row in _parts(s)))
+    return markdown.table(
+        ("stage", "part", "its cases are the product of"), (row for s in STAGES for row in _parts(s))
+    )
 
 
 def _parts(stage: Stage) -> list[tuple[str, str, str]]:
-    return [(f"`{stage.name}`", part, "; ".join(axis.about for axis in axes)) for part, axes in stage.parts.items()]
+    return [
+        (f"`{stage.name}`", part, "; ".join(axis.about for axis in axes))
+        for part, axes in stage.parts.items()
+    ]

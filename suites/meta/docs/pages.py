@@ -17,7 +17,7 @@ def text(name: str) -> str:
 
 
 def table_cells(page: str, heading: str) -> set[str]:
-    """Return what stands in backticks in the first column of the tables below a heading, up to the next one."""
+    """Return what stands in backticks in the first column of the tables below a heading."""
     _, _, rest = text(page).partition(f"\n## {heading}\n")
     section = rest.split("\n## ")[0]
     firsts = re.findall(r"^\| ([^|]*) \|", section, re.MULTILINE)

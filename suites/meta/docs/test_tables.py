@@ -53,7 +53,9 @@ def test_a_campaign_is_real_and_tells_no_machine(name: str) -> None:
 
 def test_an_engine_shows_what_its_record_says() -> None:
     """Error, share of layers at the precision and part of what is allowed are those of the record."""
-    rows = [line.split(" | ") for line in results.engines(H100).splitlines() if line.startswith("| lenet | 13 |")]
+    rows = [
+        line.split(" | ") for line in results.engines(H100).splitlines() if line.startswith("| lenet | 13 |")
+    ]
     (fp16,) = [row for row in rows if row[3] == "fp16"]
     (record,) = [
         r for r in campaign.executed(H100, "tensorrt-parity")
