@@ -96,7 +96,8 @@ def unknown(line: str) -> list[str]:
     if name is None:
         return line.split()[:1]
     known = text("command-line.md").partition(f"\n### {name}\n")[2].partition("\n### ")[0]
-    return [option for option in re.findall(r" (--[a-z-]+)", line) if not re.search(rf"{option}\b(?!-)", known)]
+    options = set(re.findall(r"--[a-z-]+", known))
+    return [option for option in re.findall(r" (--[a-z-]+)", line) if option not in options]
 
 
 def _links(file: Path) -> list[str]:
