@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from docs.tables.markdown import code
@@ -22,6 +23,7 @@ def helps() -> str:
     return "".join(f"\n### {' '.join(c.words)}\n{code(run(*c.words, '--help'))}" for c in COMMANDS)
 
 
+@cache
 def support() -> str:
     """Return what `support` says of a model of one Resize."""
     with tempfile.TemporaryDirectory() as folder:
