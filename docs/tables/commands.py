@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from docs.tables.markdown import code
-from fixtures.__main__ import COMMANDS, PROGRAM
+from fixtures.__main__ import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PLAIN = {"COLUMNS": "110", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
@@ -50,7 +50,7 @@ def run(*words: str, cwd: str | Path = ROOT) -> str:
         cwd=cwd, env={**os.environ, **PLAIN}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"{PROGRAM} {' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}")
+        raise RuntimeError(f"python -m fixtures {' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}")
     return done.stdout
 
 
