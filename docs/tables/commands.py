@@ -50,7 +50,9 @@ def run(*words: str, cwd: str | Path = ROOT) -> str:
         cwd=cwd, env={**os.environ, **PLAIN}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"python -m fixtures {' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}")
+        raise RuntimeError(
+            f"python -m fixtures {' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}"
+        )
     return done.stdout
 
 

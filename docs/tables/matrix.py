@@ -1,31 +1,37 @@
-"""An excerpt of the terminal's matrix, from the records of a campaign."""
+"""An excerpt of the matrix, as the command `report` prints it of records of two campaigns."""
 
 from __future__ import annotations
 
-import io
+import tempfile
+from pathlib import Path
 
-from docs.tables import campaign
+from docs.tables import campaign, commands
 from docs.tables.markdown import code
+from fixtures import records
 from fixtures.records import Record
-from fixtures.report.matrix import MARKS, WORST_FIRST, build_matrix
-from fixtures.report.terminal import console_for, matrix_table
 
 CAMPAIGNS = ("2026-11-29-main-job", "2026-11-28-tensorrt-8.5.3.1-h100")
 MODELS = ("yolov3-tiny", "gender-age")
 PRECISIONS = ("fp32", "fp16")
-WIDTH = 110
+FIRST, LAST = " model ", "not-run"
+"""How the first line of the matrix begins and what stands in the line of its legend."""
 
 
 def excerpt() -> str:
-    """Return two models of two campaigns, at one sample a batch, as in a terminal, and the legend."""
-    found = [record for name in CAMPAIGNS for record in campaign.read(name) if _shown(record)]
-    out = io.StringIO()
-    console = console_for(out)
-    console.width = WIDTH
-    console.print(matrix_table(build_matrix(found), console))
-    lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    legend = "  ".join(f"{MARKS[verdict].symbol}{MARKS[verdict].letter} {verdict}" for verdict in WORST_FIRST)
-    return code("\n".join([*filter(None, lines), legend]))
+    """Return two models at one sample a batch: the matrix and the legend of verdicts, without blank lines.
+
+    Raise RuntimeError as `docs.tables.commands.run` does, and ValueError when no matrix was printed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name in CAMPAIGNS:
+            for record in filter(_shown, campaign.read(name)):
+                records.append(Path(folder, f"{name}.jsonl"), record)
+        printed = commands.run("report", folder, "--output", folder).splitlines()
+    first = next((n for n, line in enumerate(printed) if line.startswith(FIRST)), None)
+    last = next((n for n, line in enumerate(printed) if "✓P passed" in line and LAST in line), None)
+    if first is None or last is None:
+        raise ValueError("the command report printed no matrix or no legend:\n" + "\n".join(printed))
+    return code("\n".join(line.rstrip() for line in printed[first : last + 1] if line.strip()))
 
 
 def _shown(record: Record) -> bool:
