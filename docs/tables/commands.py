@@ -50,9 +50,8 @@ def run(*words: str, cwd: str | Path = ROOT) -> str:
         cwd=cwd, env={**os.environ, **PLAIN}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(
-            f"python -m fixtures {' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}"
-        )
+        line = " ".join(["python -m fixtures", *words])
+        raise RuntimeError(f"{line}: exit code {done.returncode}: {done.stderr[-500:]}")
     return done.stdout
 
 
@@ -63,13 +62,14 @@ def write_resize(path: Path) -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     node = helper.make_node(
-        "Resize", ["x", "", "scales"], ["y"], name="up", mode="nearest",
+        "Resize", ["x", "roi", "scales"], ["y"], name="up", mode="nearest",
         coordinate_transformation_mode="half_pixel", nearest_mode="round_prefer_floor",
     )  # fmt: skip
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, side, side])
         for name, side in (("x", 13), ("y", 26))
     ]
-    scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales")
-    graph = helper.make_graph([node], "resize", ends[:1], ends[1:], [scales])
+    constants = {"roi": np.zeros(0, np.float32), "scales": np.array([1, 1, 2, 2], np.float32)}
+    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph([node], "resize", ends[:1], ends[1:], tensors)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8), path)
