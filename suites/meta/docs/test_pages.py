@@ -89,6 +89,20 @@ def test_a_command_that_is_none_is_found() -> None:
     assert unknown("support model.onnx --tensort 7.0 --json") == ["--tensort"]
 
 
+def test_the_ci_of_a_user_is_valid() -> None:
+    """What a user pastes is YAML of at most 20 lines, and asks tox for environments and the suite for options."""
+    yaml = pytest.importorskip("yaml")
+    block = re.search(r"```yaml\n(.*?)```", text("ci.md"), re.DOTALL)
+    assert block is not None
+    steps = yaml.safe_load(block[1])["jobs"]["parity"]["steps"]
+    runs = [step["run"] for step in steps if step.get("run", "").startswith("tox")]
+    flags = {one.metadata["flag"] for one in fields(Options)}
+    assert len(block[1].splitlines()) <= 20
+    assert [re.findall(r" -e (\w+)", run) for run in runs] == [["convert"], ["rtx17"], ["report"]]
+    assert {flag for run in runs for flag in re.findall(r" (--[a-z-]+)", run)} - flags == set()
+    assert all("--require" in run for run in runs[:2])
+
+
 def unknown(line: str) -> list[str]:
     """Return of a command line what no command has: its first word, or options."""
     names = [" ".join(command.words) for command in COMMANDS]
