@@ -90,7 +90,7 @@ def test_a_command_that_is_none_is_found() -> None:
 
 
 def test_the_ci_of_a_user_is_valid() -> None:
-    """What a user pastes is YAML of at most 20 lines, and asks tox for environments and the suite for options."""
+    """What a user pastes is YAML of at most 20 lines; its options are those of a run."""
     yaml = pytest.importorskip("yaml")
     block = re.search(r"```yaml\n(.*?)```", text("ci.md"), re.DOTALL)
     assert block is not None
