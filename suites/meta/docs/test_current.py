@@ -24,6 +24,7 @@ def check(*pages: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False)
 
 
+@pytest.mark.slow
 def test_the_pages_are_current() -> None:
     """What is printed into each page is what the code prints now."""
     done = check(*PRINTED)

@@ -28,6 +28,7 @@ def test_the_committed_picture_is_shown_and_light() -> None:
     assert size(make_picture.PICTURE) == (make_picture.WIDTH, make_picture.HEIGHT)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BROWSER, reason="Chromium is not on PATH")
 def test_the_script_makes_it_of_records(tmp_path: Path) -> None:
     """Chromium sees the page of the records, and the picture is not one colour."""

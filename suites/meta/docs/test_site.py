@@ -14,6 +14,7 @@ from suites.meta.places import ROOT
 if find_spec("mkdocs") is None:
     pytest.skip("mkdocs is not installed; run `tox run -e meta`", allow_module_level=True)
 
+pytestmark = pytest.mark.slow
 TIMEOUT = 120.0
 
 
