@@ -1,133 +1,104 @@
-"""Expectation files fit their schema, select what they say, and a stale or wrong row is seen."""
+"""Each limit of a case comes from the row that says most about it, and the order of rows decides nothing."""
 
-from dataclasses import replace
-from pathlib import Path
+from itertools import permutations
 
+import numpy as np
 import pytest
 
-from fixtures.cases import BATCH_NAMES, PRECISIONS, Case, Selection
-from fixtures.expectations import ExpectationError, Expectations, Row, load
-from fixtures.recording import RecordDraft, judge
-from fixtures.stages import STAGES, stage
-from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
-from reference_models import registry
-from suites.meta.places import EXPECTATIONS
+from fixtures.cases import Case
+from fixtures.expectations import ExpectationError, Expectations, Row
+from fixtures.metrics.parity import difference
 
-FOLDER = EXPECTATIONS
 CASE = Case("onnxruntime-parity", "yolov5n", "dynamo", 11)
-ROW = Row("known_failures.toml row 1", {"opset": [10, 11]}, {}, {"reason": "why", "link": "where"})
+RULE = Row("row 1", {"stage": "*-parity"}, {"rtol": 0.0, "atol": 1.0, "relative_l2": 1.0})
+STAGE = Row("row 2", {"stage": "onnxruntime-parity"}, {"atol": 2.0})
+MODEL = Row("row 3", {"stage": "*-parity", "model": "yolo*"}, {"atol": 3.0})
+PART = Row("row 4", {"stage": "*-parity"}, {"atol": 4.0}, {"values": "*/*"})
+VALUE = Row("row 5", {"stage": "*-parity"}, {"atol": 5.0}, {"values": "p3/boxes"})
+OWN = Row("models.toml tolerance 1", {}, {"atol": 6.0}, models=frozenset({"yolov5n"}))
+ROWS = (RULE, STAGE, MODEL, PART, VALUE, OWN)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the expectation files, to be spoiled."""
-    for file in FOLDER.glob("*.toml"):
-        (tmp_path / file.name).write_text(file.read_text())
-    return tmp_path
+def test_the_order_of_rows_decides_nothing() -> None:
+    """Whatever stands first, a value's name outranks a pattern of it, and that the rest."""
+    found = {
+        tuple(Expectations(rows).tolerance(CASE, value).atol for value in ("p3/boxes", "p3/classes", "p3"))
+        for rows in permutations(ROWS[:5])
+    }
+    assert found == {(5.0, 4.0, 3.0)}
 
 
-def test_the_committed_files_load() -> None:
-    """Every committed row fits the schema."""
-    assert load(FOLDER).tolerances
+@pytest.mark.parametrize("count", range(1, 7))
+def test_of_two_rows_the_one_that_says_more_stands(count: int) -> None:
+    """More selectors outrank fewer, names outrank wildcards, and a user's row outranks all."""
+    assert Expectations(ROWS[:count]).tolerance(CASE, "p3/boxes").atol == float(count)
+
+
+def test_a_row_overrides_only_what_it_names() -> None:
+    """Other limits stay those of the general row, and each knows its own row."""
+    found = Expectations((RULE, STAGE)).tolerance(CASE, "p3")
+    assert (found.rtol, found.atol, found.relative_l2, found.times_fp16) == (0.0, 2.0, 1.0, 0.0)
+    assert found.rows == {"rtol": "row 1", "atol": "row 2", "relative_l2": "row 1"}
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "named"),
-    [
-        ("tolerances", "[[tolerance]]\nrtol=1\natol=1\nrelative_l2=1\n", "reason is missing"),
-        ("tolerances", "[[tolerance]]\nrtol=-1\natol=1\nrelative_l2=1\nreason='x'\n", "rtol must"),
-        ("tolerances", "[[tolerance]]\nrtol='a'\natol=1\nrelative_l2=1\nreason='x'\n", "rtol must"),
-        ("known_failures", "[[known_failure]]\nmodel='x'\nreason='y'\n", "link is missing"),
-        ("budgets", "[[budget]]\ndrop=1\nreason='x'\nmodle='y'\n", "unknown field modle"),
-        ("budgets", "[[budgets]]\n", "only \\[\\[budget\\]\\] belongs here"),
-        ("budgets", "[[budget\n", "budgets.toml"),
-    ],
+    ("actual", "said"),
+    [(np.float32(9), "allowed 2 + 0 * |expected| (rtol: row 1, atol: row 2), L2 1 (row 1)")],
 )
-def test_a_row_that_does_not_fit_is_named(file: str, text: str, named: str, folder: Path) -> None:
-    """A missing reason, a wrong number, an unknown field and broken TOML are each an error."""
-    (folder / f"{file}.toml").write_text(text)
-    with pytest.raises(ExpectationError, match=named):
-        load(folder)
+def test_a_failure_names_the_row_of_each_limit(actual: np.float32, said: str) -> None:
+    """Whichever limit is violated, the file and row beside it is the one that sets it."""
+    tolerance = Expectations((RULE, STAGE)).tolerance(CASE, "p3")
+    assert said in str(difference("p3", np.float32([1]), np.array([actual]), tolerance))
 
 
-def test_a_missing_file_is_named(folder: Path) -> None:
-    """A folder without one of the files is refused."""
-    (folder / "budgets.toml").unlink()
-    with pytest.raises(ExpectationError, match=r"budgets\.toml"):
-        load(folder)
+def test_a_multiple_of_fp16_rounding_names_its_row() -> None:
+    """Where `times_fp16` gives the limit, its row is named and not that of relative_l2."""
+    rows = (RULE, Row("row 7", {"stage": "onnxruntime-parity"}, {"times_fp16": 5.0}))
+    scaled = Expectations(rows).tolerance(CASE, "p3").scaled(1e-3)
+    assert scaled.relative_l2 == pytest.approx(5e-3)
+    assert scaled.set_by("relative_l2") == "row 7, 5 times the 0.001 of fp16 rounding"
+
+
+def test_two_rows_that_say_as_much_are_refused() -> None:
+    """Both are named, with the field that both set; where they set other fields they stand."""
+    other = Row("row 8", {"converter": "dynamo"}, {"atol": 9.0})
+    with pytest.raises(ExpectationError, match="row 2 and row 8 both set atol of p3 of onnxruntime-parity"):
+        Expectations((RULE, STAGE, other)).tolerance(CASE, "p3")
+    apart = Row("row 8", {"converter": "dynamo"}, {"rtol": 9.0})
+    assert Expectations((RULE, STAGE, apart)).tolerance(CASE, "p3").rtol == 9.0
 
 
 def test_no_tolerance_is_no_pass() -> None:
-    """A compared value that no row speaks of is an error."""
-    with pytest.raises(ExpectationError, match="no row for yolo_16"):
+    """A compared value of which a limit is set by no row is an error."""
+    with pytest.raises(ExpectationError, match=r"no row for yolo_16 .* that sets rtol, atol, relative_l2"):
         Expectations().tolerance(CASE, "yolo_16")
+    with pytest.raises(ExpectationError, match=r"no row for yolo_16 .* that sets rtol, relative_l2"):
+        Expectations((STAGE,)).tolerance(CASE, "yolo_16")
 
 
-def test_the_last_row_that_fits_stands() -> None:
-    """An exception written below the rule outranks it."""
-    numbers = {"rtol": 0.0, "atol": 0.0, "relative_l2": 1.0}
-    rule = Row("row 1", {"stage": "*-parity"}, numbers)
-    exception = Row("row 2", {"model": "yolo*"}, {**numbers, "atol": 2.0}, {"values": "p3/*"})
-    found = Expectations(tolerances=(rule, exception))
-    assert found.tolerance(CASE, "p3/boxes").where == "row 2"
-    assert found.tolerance(CASE, "p4").where == "row 1"
-
-
-@pytest.mark.parametrize(
-    ("error", "verdict"),
-    [
-        (StageError("off by one"), "xfailed"),
-        (AssertionError("no"), "xfailed"),
-        (NotRun("no GPU"), "not-run"),
-        (Unsupported("table"), "unsupported"),
-        (Crashed("SIGKILL"), "xfailed"),
-        (None, "failed"),
-    ],
-)
-def test_a_known_failure_is_expected_to_fail(error: Exception | None, verdict: str) -> None:
-    """A case with a row xfails when it fails; when it passes, the stale row fails the run."""
-    ending = judge(RecordDraft(CASE, {"name": "yolov5n"}), error, ROW)
-    assert ending.verdict == verdict
-    assert verdict != "failed" or "known_failures.toml row 1" in ending.message
-
-
-def test_a_failure_by_chance_may_pass() -> None:
-    """A row that says how often it fails is not stale when it passes, and covers the failure."""
-    row = Row("row 1", {}, {}, {"reason": "why", "link": "where", "sometimes": "1 of 3"})
-    draft = RecordDraft(CASE, {"name": "yolov5n"})
-    assert judge(draft, None, row).verdict == "passed"
-    assert judge(draft, StageError("off by one"), row).verdict == "xfailed"
-
-
-def test_another_failure_than_the_known_one_is_red() -> None:
-    """A row that names the message covers no other message."""
-    row = Row("row 1", {}, {}, {"reason": "why", "link": "where", "message": "opset 18"})
-    draft = RecordDraft(CASE, {"name": "yolov5n"})
-    assert judge(draft, StageError("got opset 18"), row).verdict == "xfailed"
-    assert judge(draft, StageError("NaN"), row).verdict == "failed"
-
-
-def test_every_row_is_about_a_case_that_exists() -> None:
-    """No row outlives the model, stage or opset that it speaks of."""
-    models = tuple(registry.models().values())
-    chosen = Selection(
-        models, (10, 11, 12, 13, 17), ("rtx1.4.0.76", "rtx1.6.1.120"), PRECISIONS, explicit_opsets=False,
-        batches=tuple(BATCH_NAMES),
-    )  # fmt: skip
-    known = [case for one in STAGES for case in one.all_cases(chosen)]
-    pair = replace(chosen, tensorrt=("rtx1.6.1.120", "rtx1.7.1.116"), baseline="rtx1.6.1.120")
-    known += stage("migration").all_cases(pair)
-    rows = load(FOLDER)
-    for row in (*rows.tolerances, *rows.budgets, *rows.known_failures):
-        assert any(row.fits(case) for case in known), row.where
-
-
-def test_a_label_gives_way_only_to_a_row_that_names_it() -> None:
-    """Values that must be equal stay so under patterns; a row with their very name loosens them."""
-    numbers = {"rtol": 0.0, "atol": 1.0, "relative_l2": 0.1}
-    pattern, named = (Row(values, {}, numbers, {"values": values}) for values in ("*", "age"))
-    assert Expectations((pattern,)).tolerance_of_label(CASE, "age") is None
-    found = Expectations((named, pattern)).tolerance_of_label(CASE, "age")
+def test_a_label_gives_way_only_to_rows_that_name_it() -> None:
+    """Values that must be equal stay so under patterns; what rows with their very name do not set is 0."""
+    pattern, named = (Row(values, {}, {"atol": 1.0}, {"values": values}) for values in ("*", "age"))
+    assert Expectations((RULE, pattern)).tolerance_of_label(CASE, "age") is None
+    found = Expectations((RULE, named, pattern)).tolerance_of_label(CASE, "age")
     assert found is not None
-    assert (found.where, found.atol) == ("age", 1.0)
+    assert (found.rtol, found.atol, found.relative_l2, found.set_by("atol")) == (0.0, 1.0, 0.0, "age")
     assert Expectations((named,)).tolerance_of_label(CASE, "gender") is None
+
+
+def test_a_row_of_a_model_file_is_about_its_models() -> None:
+    """It leaves the suite's own models alone."""
+    assert OWN.fits(CASE)
+    assert not OWN.fits(Case("onnxruntime-parity", "yolov3", "darknet", 11))
+
+
+def test_the_budget_that_says_most_stands() -> None:
+    """Budgets cascade as limits do, and a case without one is an error."""
+    rule, own = (
+        Row("row 1", {"route": "qdq"}, {"drop": 1.0}),
+        Row("row 2", {"route": "qdq", "model": "digits"}, {"drop": 2.0}),
+    )
+    case = Case("int8-accuracy", "digits", "torchscript", 13, route="qdq")
+    assert {Expectations(budgets=rows).budget(case).where for rows in ((rule, own), (own, rule))} == {"row 2"}
+    with pytest.raises(ExpectationError, match="no row for int8-accuracy"):
+        Expectations().budget(case)
