@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fixtures.expectations.files import FILES
 
-SOUND = {
-    "tolerance": {"stage": "convert", "rtol": 0, "atol": 0, "relative_l2": 0, "reason": "why"},
+SOUND: dict[str, dict[str, Any]] = {
+    "tolerance": {"stage": "onnxruntime-parity", "rtol": 0, "atol": 0, "relative_l2": 0, "reason": "why"},
     "budget": {"model": "digits", "route": "qdq", "drop": 1.0, "reason": "why"},
     "known_failure": {"model": "digits", "message": "opset 18", "reason": "why", "link": "where"},
     "disagreement": {"specimen": "Softmax*", "tensorrt": "rtx1.7*", "reason": "why"},
