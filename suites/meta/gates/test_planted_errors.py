@@ -183,7 +183,7 @@ def test_a_stale_expectation_fails_the_run(store: Path, tmp_path: Path) -> None:
     """A known failure that passes is named with its file and row."""
     folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
     (folder / "known_failures.toml").write_text(
-        "[[known_failure]]\nmodel='digits'\nreason='was so'\nlink='x'\n"
+        "[[known_failure]]\nmodel='digits'\nmessage='opset 18'\nreason='was so'\nlink='x'\n"
     )
     ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript", f"--expectations={folder}")
     assert ended.code == 1

@@ -85,5 +85,5 @@ def test_a_limit_follows_the_rounding_of_the_network(rounding: float | None, lim
     """A multiple of what fp16 rounding does stands where it is less than the row's own limit, and says so."""
     scaled = Tolerance(0, 0, 2e-2, times_fp16=5, where="row 1").scaled(rounding)
     assert scaled.relative_l2 == pytest.approx(limit)
-    assert ("5 times the 0.001 of fp16 rounding" in scaled.where) == (limit < 2e-2)
+    assert ("5 times the 0.001 of fp16 rounding" in scaled.set_by("relative_l2")) == (limit < 2e-2)
     assert Tolerance(0, 0, 2e-2).scaled(1e-6).relative_l2 == 2e-2

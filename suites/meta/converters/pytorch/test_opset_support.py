@@ -101,7 +101,7 @@ def test_another_opset_within_the_range_is_red(
     with pytest.raises(ConversionError, match=f"asked for opset {opset}, got opset {opset + 1}") as caught:
         pipeline(tmp_path / "artifacts").onnx_model("digits", exporter, opset)
     draft = RecordDraft(Case("convert", "digits", exporter, opset), {"name": "digits"})
-    assert judge(draft, caught.value, None).verdict == "failed"
+    assert judge(draft, caught.value, ()).verdict == "failed"
 
 
 def first_of(network: Callable[[], Any], store: Path) -> Pipeline:
