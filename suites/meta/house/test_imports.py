@@ -17,7 +17,8 @@ RULES = {
     "fixtures/records.py": {"numpy", "onnx", "fixtures.verdicts"},
     "fixtures/store/files.py": {"numpy"},
     "fixtures/store/artifacts.py": {"fixtures.store", "fixtures.verdicts"},
-    "fixtures/store/closure.py": set(),
+    "fixtures/store/closure.py": {"fixtures.store.references"},
+    "fixtures/store/references.py": set(),
     "fixtures/compatibility": {"numpy", "onnx", "hypothesis", "fixtures.compatibility"},
     "fixtures/environment": {"fixtures.environment", "fixtures.compatibility"},
     "fixtures/converters": {
