@@ -30,6 +30,13 @@ def models() -> dict[str, ReferenceModel]:
     return {row.name: row for row in rows}
 
 
+def modules() -> dict[str, str]:
+    """Return the module that has each model's row, by the model's name."""
+    rows = {f"reference_models.{name}": [import_module(f"reference_models.{name}").MODEL] for name in MODULES}
+    rows |= {f"reference_models.{name}": import_module(f"reference_models.{name}").MODELS for name in TABLES}
+    return {row.name: module for module, found in rows.items() for row in found}
+
+
 def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> tuple[ReferenceModel, ...]:
     """Models by name, tier (``default``, ``zoo``, ``all``) or what `own` takes, by commas.
 

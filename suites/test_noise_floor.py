@@ -35,8 +35,7 @@ def test_rebuilt_engines_agree(
     """Three builds of one ONNX model, each run twice, spread less than half of what parity allows."""
     draft.hop = "builder"
     with tempfile.TemporaryDirectory() as folder:
-        model = pipeline.for_precision(gpu, onnx_model, case.precision)
-        engines = pipeline.rebuilds(gpu, model, case.precision, Path(folder))
+        engines = pipeline.engine_build(gpu, onnx_model, case.precision).rebuilds(Path(folder))
         runs = [[run(gpu, engine, case, samples) for _ in range(2)] for engine in engines]
     repeated = max(spread(*pair) for pair in runs)
     rebuilt = max(spread(a[0], b[0]) for a, b in combinations(runs, 2))

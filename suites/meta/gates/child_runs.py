@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -16,6 +17,7 @@ from fixtures import records
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.records import Record
 from fixtures.store.artifacts import ArtifactStore
+from fixtures.store.entries import sealed
 from reference_models import registry
 from suites.meta.places import ROOT
 
@@ -66,15 +68,23 @@ def pipeline(store: Path) -> Pipeline:
 
 def plant(store: Path, kind: str, change: Callable[[onnx.ModelProto], None], opset: int = 0) -> None:
     """Change every ONNX model of a kind (and an opset) in the store, leaving the store itself in order."""
-    for entry in (store / "entries" / kind).glob("*.json"):
-        row = json.loads(entry.read_text())
-        if opset not in (0, row["key"].get("opset")):
-            continue
-        model = onnx.load(store / row["files"]["onnx"])
+
+    def changed(body: dict[str, Any]) -> None:
+        model = onnx.load(store / body["files"]["onnx"])
         change(model)
         data = model.SerializeToString()
         name = f"objects/planted/{hashlib.sha256(data).hexdigest()}.onnx"
         (store / name).parent.mkdir(parents=True, exist_ok=True)
         (store / name).write_bytes(data)
-        row["files"]["onnx"] = name
-        entry.write_text(json.dumps(row))
+        body["files"]["onnx"] = name
+
+    for entry in (store / "entries" / kind).glob("*.json"):
+        if opset in (0, json.loads(entry.read_text())["key"].get("opset")):
+            edit(entry, changed)
+
+
+def edit(entry: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what an entry of a store, or the manifest of a source network, says, and seal it again."""
+    row = json.loads(entry.read_text())
+    change(row["body"])
+    entry.write_bytes(sealed(row["kind"], row["key"], row["body"]))

@@ -1,7 +1,6 @@
 """Every gate of the suites has been seen to fail: an error is planted, a real run must name it."""
 
 import importlib.metadata
-import json
 import os
 import shutil
 import signal
@@ -21,7 +20,7 @@ from fixtures.converters.darknet.convert import convert
 from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 from reference_models import fetch
-from suites.meta.gates.child_runs import TIMEOUT, Run, command, pipeline, plant, read_records, run
+from suites.meta.gates.child_runs import TIMEOUT, Run, command, edit, pipeline, plant, read_records, run
 from suites.meta.places import ROOT
 
 if find_spec("torch") is None:
@@ -171,9 +170,7 @@ def test_refresh_makes_again_what_another_version_made(
 ) -> None:
     """A store is used as it is, and with --refresh it is held against what is installed."""
     for entry in (store / "entries" / "onnx").glob("*.json"):
-        row = json.loads(entry.read_text())
-        row["about"]["dependencies"]["torch"] = "0.1"
-        entry.write_text(json.dumps(row))
+        edit(entry, lambda body: body["about"]["dependencies"].update(torch="0.1"))
     ended = run(store, "suites/test_convert.py", *DIGITS, *option, "-k", "torchscript")
     expected = version or importlib.metadata.version("torch")
     assert ended.the("passed").dependencies["torch"] == expected

@@ -15,12 +15,15 @@ RULES = {
     "reference_models": {"numpy", "reference_models"},
     "fixtures/metrics": {"numpy", "onnx", "fixtures.metrics"},
     "fixtures/records.py": {"numpy", "onnx", "fixtures.verdicts"},
-    "fixtures/store/artifacts.py": {"numpy"},
+    "fixtures/store/files.py": {"numpy"},
+    "fixtures/store/artifacts.py": {"fixtures.store", "fixtures.verdicts"},
+    "fixtures/store/closure.py": {"fixtures.store.references"},
+    "fixtures/store/references.py": set(),
     "fixtures/compatibility": {"numpy", "onnx", "hypothesis", "fixtures.compatibility"},
     "fixtures/environment": {"fixtures.environment", "fixtures.compatibility"},
     "fixtures/converters": {
         "numpy", "onnx", "reference_models", "fixtures.converters", "fixtures.verdicts",
-        "fixtures.store.artifacts",
+        "fixtures.store.files",
     },
     "fixtures/exporters": {
         "numpy", "onnx", "hypothesis", "fixtures.exporters", "fixtures.converters", "fixtures.metrics",
@@ -28,10 +31,10 @@ RULES = {
     },
     "fixtures/quantization": {
         "numpy", "onnx", "fixtures.runtimes.onnxruntime", "fixtures.quantization", "fixtures.verdicts",
-        "fixtures.store.artifacts", "fixtures.runtimes.base",
+        "fixtures.store.files", "fixtures.runtimes.base",
     },
     "fixtures/runtimes": {
-        "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.store.artifacts",
+        "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.store.files",
         "fixtures.verdicts",
     },
     "fixtures/report": {

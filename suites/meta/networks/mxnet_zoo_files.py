@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from fixtures.runtimes import mxnet_child
-from fixtures.store.artifacts import load_tensors, save_tensors
+from fixtures.store.files import load_tensors, save_tensors
 from reference_models.model import Source
 from reference_models.mxnet import process, synthetic_images
 from reference_models.mxnet.zoo.build import describe

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fixtures.runtimes.mxnet_child import NO_MXNET, import_mxnet
-from fixtures.store.artifacts import load_tensors, save_tensors
+from fixtures.store.files import load_tensors, save_tensors
 
 TYPES = ("float32", "float64", "float16", "uint8", "int8", "int32", "int64", "bool", "bfloat16")
 SHAPES = ((3,), (2, 3), (2, 1, 3), (1, 2, 1, 3), (2, 1, 2, 1, 2), (0, 3), (2, 0))

@@ -139,7 +139,7 @@ def test_coarser_rounding_than_fp16_is_seen(held: Held, monkeypatch: pytest.Monk
 
 def test_the_stored_weights_are_the_ones_that_run(made: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where photos and data sets are missing the module comes from the store, bit for bit."""
-    monkeypatch.setattr("fixtures.pipeline.pipeline.missing", lambda model: ["skimage"])
+    monkeypatch.setattr("fixtures.pipeline.stored.missing", lambda model: ["skimage"])
     elsewhere = Pipeline(made.store, {**MODELS, "yolov5n": replace(MODELS["yolov5n"], network=None)})
     built = MODELS["lenet"].build(Path()).module.state_dict()
     found = elsewhere.source_module("lenet").state_dict()

@@ -10,10 +10,11 @@ import pytest
 from fixtures.cases import Selection
 from fixtures.runtimes.darknet_library import DEBIAN
 from fixtures.stages import stage
+from fixtures.store.files import sha256_of
 from reference_models import registry
 from reference_models.darknet import weights
 from reference_models.darknet.architectures import yolov3_tiny
-from suites.meta.gates.child_runs import Run, pipeline, run
+from suites.meta.gates.child_runs import Run, edit, pipeline, run
 from suites.meta.oracles.darknet_package import debian_library
 
 STAGE = "suites/test_parity.py::test_darknet_itself_gives_the_source_outputs"
@@ -64,13 +65,13 @@ def test_darknet_agrees_where_it_can_and_says_where_not(store: Path) -> None:
 def test_another_weight_is_the_fault_of_the_source(store: Path) -> None:
     """One filter of the first convolution is a hundredth greater than where OpenCV read it."""
     manifest = next((store / "sources" / TINY).glob("*/source.json"))
-    row = json.loads(manifest.read_text())
-    data, other = np.fromfile(row["files"]["weights"], np.uint8), manifest.with_name("other.weights")
+    files = json.loads(manifest.read_text())["body"]["files"]
+    read, other = manifest.parent / files["weights"][0], manifest.with_name("other.weights")
+    data = np.fromfile(read, np.uint8)
     conv, stored = next(weights.stored_arrays(data, yolov3_tiny()))
     stored[4 * conv.filters :][: conv.shape[1] * conv.size**2] *= np.float32(1.01)
     data.tofile(other)
-    row["files"]["weights"] = str(other)
-    manifest.write_text(json.dumps(row))
+    edit(manifest, lambda body: body["files"].update(weights=[other.name, sha256_of(other)]))
     message = ended(store, TINY).the("failed").message
     assert message.startswith(f"source-parity {TINY}-fp32: guilty hop: source\nyolo_16: ")
     for part in ("of 43095 mismatched", "tolerances.toml row", "rerun: "):
@@ -80,7 +81,7 @@ def test_another_weight_is_the_fault_of_the_source(store: Path) -> None:
 def test_outputs_of_other_weights_are_not_judged(store: Path) -> None:
     """A source that the stored outputs are not of is named before anything is compared."""
     manifest = next((store / "sources" / TINY).glob("*/source.json"))
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "digest": "0"}))
+    edit(manifest, lambda body: body.update(digest="0"))
     assert "the stored outputs are of other weights" in ended(store, TINY).the("not-run").message
 
 

@@ -261,7 +261,7 @@ def test_models_of_a_former_network_are_not_taken_without_its_framework(
         (tmp_path / folder / "nets.py").write_text(text)
         model = settled(tmp_path / folder, store)
         Pipeline(store, {model.name: model}).onnx_model(model.name, "torchscript", opset)
-    for module in ("fixtures.user_models.settling", "fixtures.pipeline.pipeline"):
+    for module in ("fixtures.user_models.settling", "fixtures.pipeline.stored"):
         monkeypatch.setattr(f"{module}.missing", lambda _: ["torch"])
     model = settled(tmp_path / "elsewhere", store)
     pipeline = Pipeline(store, {model.name: model})

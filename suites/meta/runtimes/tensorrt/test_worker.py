@@ -22,7 +22,7 @@ from fixtures.runtimes.process import WorkerStartError
 from fixtures.runtimes.tensorrt import versions, worker
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.messages import build_from
-from fixtures.store.artifacts import sha256_of
+from fixtures.store.files import sha256_of
 from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 
 SWITCH = {worker.TEST_SWITCH: "1"}

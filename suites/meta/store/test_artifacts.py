@@ -1,0 +1,169 @@
+"""What the store gives back is what was put in for that key; everything else is made again, and said."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.store.artifacts import ArtifactStore, Entry, Made
+from fixtures.store.entries import canonical, digest_of
+
+KEY, OTHER = {"model": "a", "opset": 10}, {"model": "a", "opset": 13}
+
+
+def put(store: ArtifactStore, key: dict[str, object], text: str) -> Entry:
+    """Store a file with a text, or find it."""
+
+    def make(folder: Path) -> Made:
+        (folder / "model.onnx").write_text(text)
+        return {"onnx": folder / "model.onnx"}, {"said": text, "pair": (1, 2)}
+
+    return store.made("onnx", key, make)
+
+
+def entry_of(root: Path, key: dict[str, object]) -> Path:
+    """Return the place of an entry."""
+    return root / "entries" / "onnx" / f"{digest_of(key)}.json"
+
+
+def object_of(root: Path, key: dict[str, object]) -> Path:
+    """Return the place of the object of an entry."""
+    return root / str(json.loads(entry_of(root, key).read_text())["body"]["files"]["onnx"])
+
+
+def change(*path: str, value: object) -> Callable[[Path], None]:
+    """Return what sets one value of an entry and leaves its digest as it was."""
+
+    def changed(root: Path) -> None:
+        row = json.loads(entry_of(root, KEY).read_text())
+        place = row
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+        entry_of(root, KEY).write_text(json.dumps(row))
+
+    return changed
+
+
+def overwrite(text: str) -> Callable[[Path], object]:
+    """Return what writes a text in place of an entry."""
+    return lambda root: entry_of(root, KEY).write_text(text)
+
+
+def old_form(root: Path) -> None:
+    """Write the entry as earlier versions did: with neither schema nor digest."""
+    row = json.loads(entry_of(root, KEY).read_text())
+    entry_of(root, KEY).write_text(json.dumps({"key": row["key"], **row["body"]}))
+
+
+def foreign(root: Path) -> None:
+    """Put the entry of another key in the place of this one."""
+    shutil.copy(entry_of(root, OTHER), entry_of(root, KEY))
+
+
+def foreign_with_this_key(root: Path) -> None:
+    """Put what another key has under this one, and leave the digest as it was."""
+    row = json.loads(entry_of(root, OTHER).read_text())
+    entry_of(root, KEY).write_text(json.dumps({**row, "key": KEY}))
+
+
+def foreign_kind(root: Path) -> None:
+    """Put an entry of another kind, which has the same key, in the place of this one."""
+    store = ArtifactStore(root)
+    store.put("fp16", KEY, {}, {"said": "other"})
+    shutil.copy(next((root / "entries" / "fp16").iterdir()), entry_of(root, KEY))
+
+
+def foreign_object(root: Path) -> None:
+    """Copy another entry's object over this one's."""
+    shutil.copy(object_of(root, OTHER), object_of(root, KEY))
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "cut": (lambda root: entry_of(root, KEY).write_text(entry_of(root, KEY).read_text()[:-9]), "is no JSON"),
+    "empty": (overwrite(""), "is no JSON"),
+    "bytes": (lambda root: entry_of(root, KEY).write_bytes(b"\xff\xfe\x00"), "is no JSON"),
+    "deep": (overwrite("[" * 100_000), "is no JSON"),
+    "list": (overwrite("[]"), "is a JSON list"),
+    "old": (old_form, "has the form of another version of the suite, expected schema 2"),
+    "newer": (change("schema", value=3), "has the form of another version"),
+    "about": (change("body", "about", "said", value="other"), "differs from its own digest"),
+    "key": (change("key", "opset", value=11), "differs from its own digest"),
+    "files": (change("body", "files", value={}), "differs from its own digest"),
+    "no digest": (change("digest", value=None), "differs from its own digest"),
+    "foreign": (foreign, "belongs to another key"),
+    "foreign, this key": (foreign_with_this_key, "differs from its own digest"),
+    "foreign kind": (foreign_kind, "belongs to another key"),
+    "object": (lambda root: object_of(root, KEY).write_text("other"), "differs from its digest"),
+    "foreign object": (foreign_object, "differs from its digest"),
+    "no object": (lambda root: object_of(root, KEY).unlink(), "is missing"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_damaged_is_made_again_with_one_line(damage: str, tmp_path: Path) -> None:
+    """Neither a foreign nor an altered entry or object is served; the next reader finds all in order."""
+    for key, text in ((KEY, "this"), (OTHER, "that")):
+        put(ArtifactStore(tmp_path), key, text)
+    spoil, problem = DAMAGES[damage]
+    spoil(tmp_path)
+    store = ArtifactStore(tmp_path)
+    assert store.get("onnx", KEY) is None
+    entry = put(store, KEY, "again")
+    assert (entry.files["onnx"].read_text(), entry.about["said"]) == ("again", "again")
+    assert len(store.notices) == 1
+    assert problem in store.notices[0]
+    assert "made again" in store.notices[0]
+    healed = ArtifactStore(tmp_path)
+    assert put(healed, KEY, "never") == entry
+    assert healed.notices == []
+
+
+def test_what_is_made_is_what_is_found(tmp_path: Path) -> None:
+    """The first reader gets the same as the second: tuples are lists for both; it is made once."""
+    first, second = (put(ArtifactStore(tmp_path), KEY, text) for text in ("first", "second"))
+    assert first == second
+    assert first.about == {"said": "first", "pair": [1, 2]}
+    assert put(ArtifactStore(tmp_path), OTHER, "second").about["said"] == "second"
+
+
+def test_what_does_not_hold_is_made_again(tmp_path: Path) -> None:
+    """An entry that its caller cannot use is replaced, without a word."""
+    store = ArtifactStore(tmp_path)
+    put(store, KEY, "old")
+    made = store.made(
+        "onnx", KEY, lambda _: ({}, {"said": "new"}), lambda entry: entry.about["said"] == "new"
+    )
+    assert made.about["said"] == "new"
+    assert store.get("onnx", KEY) == made
+    assert store.notices == []
+
+
+def test_what_fails_is_not_stored(tmp_path: Path) -> None:
+    """An error of the maker is raised as it is; neither an entry nor a scratch folder stays."""
+
+    def fail(folder: Path) -> Made:
+        (folder / "model.onnx").write_text("half")
+        raise KeyError("planted")
+
+    store = ArtifactStore(tmp_path)
+    with pytest.raises(KeyError, match="planted"):
+        store.made("onnx", KEY, fail)
+    assert store.get("onnx", KEY) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_replaced(tmp_path: Path) -> None:
+    """The readable name of an object leads to the one that was named last."""
+    store = ArtifactStore(tmp_path)
+    for key, text in ((KEY, "this"), (OTHER, "that")):
+        store.name("engines", "a.engine", put(store, key, text).files["onnx"])
+    assert (tmp_path / "engines" / "a.engine").read_text() == "that"
+
+
+def test_the_digest_of_a_key_does_not_depend_on_its_order() -> None:
+    """Two callers that name the same things find the same entry."""
+    assert digest_of(KEY) == digest_of(dict(reversed(KEY.items()))) != digest_of(OTHER)
+    assert canonical({"b": 1, "a": (2,)}) == '{"a":[2],"b":1}'
