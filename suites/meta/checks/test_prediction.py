@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.cases import Case, Selection
 from fixtures.checks import trtcheck
-from fixtures.checks.prediction import Finding, findings, judge
+from fixtures.checks.prediction import Finding, findings, record, require_agreement
 from fixtures.compatibility.tables import releases as tables
 from fixtures.expectations import Disagreement, ExpectationError, Expectations, load
 from fixtures.metrics.agreement import Agreement
@@ -75,7 +75,9 @@ def conclude(
     """Let the stage judge the few specimens."""
     draft = RecordDraft(Case("prediction", model, "", 0, LABEL), {"name": model})
     draft.tensorrt = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
-    judge(draft, findings(store, client, few()), LABEL, Expectations(disagreements=rows))
+    found = findings(store, client, few())
+    record(draft, found)
+    require_agreement(draft, found, Expectations(disagreements=rows))
     return draft
 
 
