@@ -9,7 +9,8 @@ import pytest
 from fixtures.run import names_meta
 
 ROOT = Path(__file__).parent
-pytest_plugins = [f"fixtures.plugin.{part}" for part in ("run_control", "fixtures", "recording", "terminal")]
+PARTS = ("run_control", "fixtures", "runtimes", "asserts", "recording", "terminal")
+pytest_plugins = [f"fixtures.plugin.{part}" for part in PARTS]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,16 +1,17 @@
 """Every ONNX model builds into an engine, or is refused for the reason that the support table gives."""
 
-from collections.abc import Callable
-
 import pytest
 
-from fixtures.cases import Case
-from fixtures.pipeline.pipeline import OnnxModel
+from fixtures.checks.build import BuiltModel
 
 
 @pytest.mark.stage("tensorrt-build")
-def test_engine_builds(
-    case: Case, onnx_model: OnnxModel, build_as_predicted: Callable[[OnnxModel], None]
-) -> None:
+def test_engine_builds(built: BuiltModel) -> None:
     """The parser and the builder take the model, or refuse it as the support table predicts."""
-    build_as_predicted(onnx_model)
+    built.require_as_predicted()
+
+
+@pytest.mark.stage("tensorrt-build", part="int8")
+def test_int8_engine_builds(built: BuiltModel) -> None:
+    """The parser and the builder take the Q/DQ graph, or refuse it as the support table predicts."""
+    built.require_as_predicted()

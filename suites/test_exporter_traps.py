@@ -1,17 +1,16 @@
 """PyTorch's own exporters, on small modules of the layers that detectors and classifiers use."""
 
-from collections.abc import Callable, Sequence
-
 import pytest
 
-from fixtures.cases import Case
-from fixtures.exporters.specimens import Specimen
-from fixtures.exporters.specimens.strategies import drawn_layers
+from fixtures.checks.exporter_traps import require_rows
+from fixtures.expectations import Expectations
+from fixtures.exporters.outcome import Outcome
+from fixtures.recording import RecordDraft
 
 
 @pytest.mark.stage("exporter-traps")
 def test_exporter_gives_what_the_module_computes(
-    case: Case, judge_exports: Callable[[Case, Callable[[], Sequence[Specimen]]], None]
+    draft: RecordDraft, exports: list[Outcome], expectations: Expectations
 ) -> None:
     """Each specimen is equal or refused in clear words; every other one has a row that says why."""
-    judge_exports(case, drawn_layers)
+    require_rows(draft, exports, expectations)

@@ -1,17 +1,15 @@
 """The support table predicts what a real TensorRT refuses, on small models of every form of an operator."""
 
-from collections.abc import Callable, Sequence
-
 import pytest
 
-from fixtures.cases import Case
-from fixtures.compatibility.specimens import Specimen, enumerated
-from fixtures.compatibility.specimens.strategies import drawn
-
-SETS: dict[str, Callable[[], Sequence[Specimen]]] = {"enumerated": enumerated, "drawn": drawn}
+from fixtures.checks.prediction import Finding, require_agreement
+from fixtures.expectations import Expectations
+from fixtures.recording import RecordDraft
 
 
 @pytest.mark.stage("prediction")
-def test_table_predicts_refusals(case: Case, judge_specimens: Callable[[Sequence[Specimen]], None]) -> None:
+def test_table_predicts_refusals(
+    draft: RecordDraft, findings: list[Finding], expectations: Expectations
+) -> None:
     """What the table says of each specimen, the parser and builder do; each difference has a row."""
-    judge_specimens(SETS[case.model]())
+    require_agreement(draft, findings, expectations)

@@ -1,16 +1,12 @@
 """Which TensorRT releases take each ONNX model, by the support tables alone: no TensorRT is needed."""
 
-from collections.abc import Callable
-
 import pytest
 
-from fixtures.cases import Case
-from fixtures.pipeline.pipeline import OnnxModel
+from fixtures.checks.build import require_support
+from fixtures.compatibility import Refusal
 
 
 @pytest.mark.stage("support")
-def test_release_takes_the_model(
-    case: Case, onnx_model: OnnxModel, predict: Callable[[OnnxModel], None]
-) -> None:
+def test_release_takes_the_model(predicted_refusals: list[Refusal]) -> None:
     """The support tables say that a release takes the model, or name each node that it refuses."""
-    predict(onnx_model)
+    require_support(predicted_refusals)

@@ -41,7 +41,9 @@ def ended(*rows: Trap, kind: str = "equal", detail: str = "mismatched", name: st
     draft = RecordDraft(CASE, {"name": "layers"})
     planted = Outcome(name, kind, detail, "python -m planted")  # type: ignore[arg-type]
     found = [planted if one.name == name else one for one in EQUAL]
-    traps.judge(draft, found if planted in found else [*found, planted], Expectations(exporter_traps=rows))
+    found = found if planted in found else [*found, planted]
+    traps.record(draft, found)
+    traps.require_rows(draft, found, Expectations(exporter_traps=rows))
     return draft
 
 
@@ -95,8 +97,10 @@ def test_what_is_drawn_needs_a_row_and_makes_none_stale() -> None:
 def test_an_exporter_that_refuses_everything_is_red() -> None:
     """Clear refusals need no row, so the part that is equal has a limit."""
     refused = [Outcome(one.name, "unsupported", "", "") for one in EQUAL]
+    draft = RecordDraft(CASE, {})
+    traps.record(draft, refused)
     with pytest.raises(StageError, match=r"part that is equal is 0 , the limit is 0\.5"):
-        traps.judge(RecordDraft(CASE, {}), refused, Expectations())
+        traps.require_rows(draft, refused, Expectations())
 
 
 @pytest.mark.parametrize(

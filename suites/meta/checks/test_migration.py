@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from fixtures.cases import Case, Selection
-from fixtures.checks.migration import Attempt, Migration, Outcome, hold_reach
-from fixtures.checks.parity import Comparison
+from fixtures.checks.blame import hop_of
+from fixtures.checks.migration import Attempt, Migration, Outcome, require_reach
+from fixtures.checks.parity import Comparison, Parity
 from fixtures.expectations import load
 from fixtures.metrics.parity import StructureError
 from fixtures.pipeline.pipeline import OnnxModel, Pipeline
@@ -67,20 +68,31 @@ class StandIn:
         log = (f"ERROR: {self.problem}",)
         return Build(ok, "builder", (), log, 0.1, 2.0, 6 * ok, "", self.layers, (), ())
 
-    def inspect(self, engine: Path, **_: Any) -> Layers:
+    def engine(self, path: Path, precision: str) -> StandInEngine:
+        """Give the engine of a file that was built."""
+        assert path.is_file()
+        return StandInEngine(self)
+
+
+@dataclass
+class StandInEngine:
+    """An engine of a stand-in."""
+
+    client: StandIn
+
+    def layers(self) -> Layers:
         """Say that half of four layers is fp16."""
         return Layers(4, {"fp16": 2, "fp32": 2})
 
-    def run(self, engine: Path, inputs: Outputs, **_: Any) -> Outputs:
+    def run(self, samples: Sequence[Outputs]) -> list[Outputs]:
         """Give ONNX Runtime's outputs with the planted change."""
-        assert engine.is_file()
-        if self.error:
-            raise self.error
-        return self.change(OnnxRuntime(self.model.path).run([inputs])[0])
+        if self.client.error:
+            raise self.client.error
+        return [self.client.change(o) for o in OnnxRuntime(self.client.model.path).run(samples)]
 
-    def time(self, engine: Path, inputs: Outputs, *, iterations: int, **_: Any) -> Timing:
+    def timing(self, sample: Outputs, iterations: int) -> Timing:
         """Give samples whose medians are known."""
-        return Timing((4.0,) * iterations, self.graph_ms, "")
+        return Timing((4.0,) * iterations, self.client.graph_ms, "")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +128,8 @@ def migration(way: Pipeline, before: StandIn, after: StandIn, precision: str = "
     case = Case("migration", "digits", "torchscript", 13, "rtx1.7", precision, baseline="rtx1.6")
     draft = RecordDraft(case, {"name": "digits"})
     comparison = Comparison(draft, way.models["digits"], load(ROOT / "suites" / "expectations"))
-    return Migration(draft, way, comparison, cast(TensorRT, before), cast(TensorRT, after))
+    parity = Parity(comparison, lambda: hop_of(case))
+    return Migration(draft, way, parity, cast(TensorRT, before), cast(TensorRT, after))
 
 
 def shift(by: float) -> Callable[[Outputs], Outputs]:
@@ -147,10 +160,10 @@ def test_what_is_lost_is_red(before: Outcome, after: Outcome, error: StageError 
     was = None if before in ("builds", "runs") else StageError("stopped then")
     first, second = Attempt("rtx1.6", before, error=was), Attempt("rtx1.7", after, error=error)
     if error is None:
-        hold_reach(first, second)
+        require_reach(first, second)
         return
     with pytest.raises(StageError) as raised:
-        hold_reach(first, second)
+        require_reach(first, second)
     assert (raised.value.verdict, raised.value.hop) == (verdict, error.hop or "runtime")
     assert str(raised.value) == f"rtx1.6 {before}{': stopped then' * bool(was)}; rtx1.7 {after}: {error}"
 
@@ -159,7 +172,7 @@ def test_both_versions_are_measured(way: Pipeline, model: OnnxModel, pair: tuple
     """Outcome, outputs, layers, size, build time and latency of both stand in the draft."""
     before, after = pair
     moved = migration(way, before, replace(after, layers=7, graph_ms=(3.0,)))
-    moved.hold(model)
+    moved.require_nothing_lost(model)
     about, metrics = moved.draft.baseline, {n: m.value for n, m in moved.draft.metrics.items()}
     assert about == {"before": "runs", "problem_before": "", "after": "runs", "problem_after": ""}
     assert (metrics["worst"], metrics["onnxruntime_l2_before"], metrics["onnxruntime_l2_after"]) == (0, 0, 0)
@@ -174,7 +187,7 @@ def test_latencies_are_compared_by_one_clock(
 ) -> None:
     """Where one version has no CUDA graph, both are given by their enqueues."""
     moved = migration(way, pair[0], replace(pair[1], graph_ms=None))
-    moved.hold(model)
+    moved.require_nothing_lost(model)
     assert moved.draft.metrics["enqueue_median_before"].value == 4
     assert not [name for name in moved.draft.metrics if name.startswith("cuda_graph")]
 
@@ -189,11 +202,11 @@ def test_outputs_beyond_the_tolerance_fail(
     """An engine that gives other outputs is named with its tolerance and with who left ONNX Runtime."""
     moved = migration(way, pair[0], replace(pair[1], change=shift(by)), precision)
     if ok:
-        moved.hold(model)
+        moved.require_nothing_lost(model)
         assert 0 < moved.draft.metrics["worst"].value <= 1
         return
     with pytest.raises(StageError, match=r"logits: 10 of 10 mismatched.*tolerances.toml row") as raised:
-        moved.hold(model)
+        moved.require_nothing_lost(model)
     assert "relative L2 to ONNX Runtime: rtx1.6 0, rtx1.7 " in str(raised.value)
     assert raised.value.hop == {"fp32": "builder"}.get(precision, precision)
     assert moved.draft.metrics["worst"].value > 1
@@ -203,7 +216,7 @@ def test_a_missing_output_fails(way: Pipeline, model: OnnxModel, pair: tuple[Sta
     """An engine whose outputs have other names is no match."""
     after = replace(pair[1], change=lambda outputs: {"other": outputs["logits"]})
     with pytest.raises(StructureError, match=r"\['other'\].*\['logits'\]"):
-        migration(way, pair[0], after).hold(model)
+        migration(way, pair[0], after).require_nothing_lost(model)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +234,7 @@ def test_an_engine_that_stops_running_is_lost(
     """The version before ran, this one builds and does not run: red, by name, with the build measured."""
     moved = migration(way, pair[0], replace(pair[1], error=error))
     with pytest.raises(raised, match=f"rtx1.6 runs; rtx1.7 {outcome}: {error}") as caught:
-        moved.hold(model)
+        moved.require_nothing_lost(model)
     assert (caught.type, caught.value.hop) == (raised, "runtime")
     assert moved.draft.metrics["layers_after"].value == 10
 
@@ -231,7 +244,7 @@ def test_what_runs_only_now_is_held_against_onnxruntime(
 ) -> None:
     """A gain passes; its distance to ONNX Runtime is measured, and there is nothing else to compare."""
     moved = migration(way, replace(pair[0], problem="no such operator"), pair[1])
-    moved.hold(model)
+    moved.require_nothing_lost(model)
     assert moved.draft.baseline["problem_before"] == "ERROR: no such operator"
     assert moved.draft.metrics["onnxruntime_l2_after"].value == 0
     assert not {"worst", "onnxruntime_l2_before", "layers_before"} & set(moved.draft.metrics)
@@ -244,7 +257,7 @@ def test_engines_of_one_version_cannot_be_compared(
     """Without a device for one version the outputs are not run, yet a lost build is red."""
     moved = migration(way, pair[0], replace(pair[1], device=None, problem=problem))
     with pytest.raises(error, match=problem or "engines of rtx1.7 run nowhere here: no pycuda") as caught:
-        moved.hold(model)
+        moved.require_nothing_lost(model)
     assert caught.type is error
 
 
@@ -254,7 +267,7 @@ def test_what_is_nobodys_outcome_is_raised(
 ) -> None:
     """A machine that lacks something, and a worker that does not start, say nothing about a version."""
     with pytest.raises(type(error), match=str(error)):
-        migration(way, replace(pair[0], error=error), pair[1]).hold(model)
+        migration(way, replace(pair[0], error=error), pair[1]).require_nothing_lost(model)
 
 
 def test_a_case_is_both_versions() -> None:

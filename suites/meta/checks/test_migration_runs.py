@@ -1,27 +1,17 @@
 """Runs with ``--migrate``: one real TensorRT under two version numbers, with errors planted into one."""
 
 import shutil
-import stat
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.versions import default_interpreter
+from suites.meta.gates import disguises
 from suites.meta.gates.child_runs import Run, pipeline, run
 from suites.meta.places import ROOT
 
-DISGUISE = """
-import importlib, sys
-sys.path.remove({folder!r})
-del sys.modules[__name__]
-trt = importlib.import_module(__name__)
-trt.__version__ = {version!r}
-"""
-"""A module in front of the real TensorRT: gives that one, under another version number."""
 REFUSAL = """
 class Error:
     node, node_name, node_operator = (lambda s: 3), (lambda s: "planted"), (lambda s: "Conv")
@@ -62,17 +52,7 @@ def disguise(tmp_path: Path) -> Disguise:
     """Make an interpreter whose TensorRT has a given version and goes wrong as planted."""
     if default_interpreter() is None:
         pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
-    name = next(name for name in worker.MODULES if find_spec(name))
-
-    def make(version: str, planted: str = "") -> str:
-        folder, script = tmp_path / version, tmp_path / f"python-{version}"
-        folder.mkdir()
-        (folder / f"{name}.py").write_text(DISGUISE.format(folder=str(folder), version=version) + planted)
-        script.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" "$@"\n')
-        script.chmod(script.stat().st_mode | stat.S_IXUSR)
-        return str(script)
-
-    return make
+    return partial(disguises.disguise, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The stage `prediction` names each difference between table and TensorRT, and each stale row."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from fixtures.cases import Case, Selection
 from fixtures.checks import trtcheck
-from fixtures.checks.prediction import Finding, findings, judge
+from fixtures.checks.prediction import Finding, findings, record, require_agreement
 from fixtures.compatibility.tables import releases as tables
 from fixtures.expectations import Disagreement, ExpectationError, Expectations, load
 from fixtures.metrics.agreement import Agreement
@@ -20,6 +21,7 @@ from fixtures.stages import stage
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.verdicts import Crashed, StageError
 from reference_models import registry
+from suites.meta.gates import disguises
 from suites.meta.gates.child_runs import run
 from suites.meta.gates.few_specimens import few
 from suites.meta.places import EXPECTATIONS
@@ -75,7 +77,9 @@ def conclude(
     """Let the stage judge the few specimens."""
     draft = RecordDraft(Case("prediction", model, "", 0, LABEL), {"name": model})
     draft.tensorrt = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
-    judge(draft, findings(store, client, few()), LABEL, Expectations(disagreements=rows))
+    found = findings(store, client, few())
+    record(draft, found)
+    require_agreement(draft, found, Expectations(disagreements=rows))
     return draft
 
 
@@ -136,18 +140,66 @@ def test_what_is_drawn_has_a_limit_and_no_rows(store: ArtifactStore) -> None:
 
 
 def test_an_outcome_is_built_once_and_a_crash_is_never_stored(store: ArtifactStore) -> None:
-    """A second run asks the store; a worker that dies counts as a refusal and is asked again."""
+    """A second run asks the store; a specimen that a worker dies on is asked again in each run."""
 
     def crash(name: str) -> bool:
         if name == "Unary(rank=9)":
             raise Crashed("signal 11")
         return name not in REFUSED
 
-    for asked in (6, 1):
+    for asked in (7, 2):
         client: Any = FakeTensorRT(crash)
-        found = {one.specimen.name: one for one in findings(store, client, few())}
+        found = findings(store, client, few())
         assert client.asked == asked
-        assert all(one.agrees for one in found.values())
+        assert [one.specimen.name for one in found if not one.agrees] == ["Unary(rank=9)-opset13"]
+
+
+class Dying:
+    """Answers for a client whose worker dies on some specimens, so many times on each."""
+
+    def __init__(self, names: set[str], times: int) -> None:
+        self.left = dict.fromkeys(names, times)
+
+    def __call__(self, name: str) -> bool:
+        """Take or refuse a specimen, unless it kills the worker."""
+        if self.left.get(name, 0):
+            self.left[name] -= 1
+            raise Crashed("signal 9")
+        return name not in REFUSED
+
+
+@pytest.mark.parametrize("model", ["enumerated", "drawn"])
+@pytest.mark.parametrize(
+    "names", [REFUSED, {"Unary(rank=9)"}, {"Softmax(rank=2)"}], ids=["all", "one", "taken"]
+)
+def test_a_worker_that_dies_twice_is_a_crash(names: set[str], model: str, store: ArtifactStore) -> None:
+    """It is neither refused nor taken, whatever the table says: the stage is crashed and names each."""
+    with pytest.raises(Crashed, match=r"crashed 2 times: signal 9") as caught:
+        conclude(store, FakeTensorRT(Dying(names, 2)), model=model)
+    assert sum("crashed 2 times" in line for line in str(caught.value).splitlines()) == len(names)
+    assert all(name in str(caught.value) for name in names)
+
+
+def test_a_crash_is_no_answer_that_is_counted(store: ArtifactStore) -> None:
+    """Figures are those of the specimens that were answered; a row of one that was not is not stale."""
+    found = findings(store, FakeTensorRT(Dying(REFUSED, 9)), few())  # type: ignore[arg-type]
+    draft = RecordDraft(Case("prediction", "enumerated", "", 0, LABEL), {"name": "enumerated"})
+    draft.tensorrt = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
+    record(draft, found)
+    assert [draft.metrics[name].value for name in ("refused", "taken", "crashed")] == [0, 3, 3]
+    with pytest.raises(Crashed) as caught:
+        require_agreement(draft, found, Expectations(disagreements=(row("Unary(rank=9)*"),)))
+    assert "stale" not in str(caught.value)
+
+
+def test_a_worker_that_dies_once_is_asked_again(store: ArtifactStore) -> None:
+    """A fresh worker has the answer, which stands; that one died is counted and noted."""
+    draft = conclude(store, FakeTensorRT(Dying(REFUSED, 1)))
+    assert draft.metrics["recall"].value == draft.metrics["precision"].value == 1
+    assert draft.metrics["crashed once"].value == 3
+    assert len(draft.notes) == 3
+    assert "Unary(rank=9)-opset13: crashed once: signal 9" in draft.notes
+    assert "crashed once" not in conclude(store, FakeTensorRT()).metrics
 
 
 def test_no_case_where_opsets_are_named() -> None:
@@ -216,6 +268,25 @@ def test_the_stage_runs_and_trips(tmp_path: Path) -> None:
     again = run(tmp_path / "artifacts", *stage, f"--expectations={rows}")
     assert again.code == 1
     assert "disagreements.toml row 1: Softmax(rank=2)" in again.output
+
+
+@pytest.mark.parametrize(("once", "code", "verdict"), [(False, 1, "crashed"), (True, 0, "passed")])
+def test_a_killed_worker_is_seen(once: bool, code: int, verdict: str, tmp_path: Path) -> None:
+    """A real worker killed on each specimen that the table refuses: crashed; killed once on each: noted."""
+    pytest.importorskip("tensorrt_rtx")
+    digests = [
+        hashlib.sha256(one.data).hexdigest() for one in few() if one.name.rsplit("-opset", 1)[0] in REFUSED
+    ]
+    planted = disguises.KILLER.format(folder=str(tmp_path), digests=digests, once=once)
+    interpreter = disguises.disguise(tmp_path, "1.7.1.116", planted)
+    stage = ("-p", "suites.meta.gates.few_specimens", "suites/test_prediction.py", "-k", "enumerated")
+    ended = run(tmp_path / "artifacts", *stage, f"--tensorrt={interpreter}")
+    assert ended.code == code, ended.output
+    one = ended.the(verdict)
+    said = "crashed once: " if once else "crashed 2 times: "
+    assert one.message.count(said) == len(digests) == 3
+    assert "died of SIGKILL" in one.message
+    assert ("1.000" in ended.output) == once
 
 
 def test_a_finding_reads_as_one_line() -> None:

@@ -1,8 +1,7 @@
 """A pytest plugin (``-p suites.meta.gates.few_layers``): a handful of specimens for `exporter-traps`."""
 
 from fixtures.checks import exporter_traps
-from fixtures.exporters.specimens import Specimen, enumerated
-from suites import test_exporter_traps
+from fixtures.exporters.specimens import Specimen, enumerated, strategies
 
 NAMES = (
     "activation, hardswish", "activation, mish", "pooling, max", "pooling, average, divisor",
@@ -17,4 +16,4 @@ def few() -> tuple[Specimen, ...]:
 
 
 exporter_traps.enumerated = few  # type: ignore[assignment, attr-defined]
-test_exporter_traps.drawn_layers = tuple  # type: ignore[assignment, attr-defined]
+strategies.drawn_layers = tuple  # type: ignore[assignment]

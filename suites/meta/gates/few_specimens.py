@@ -1,7 +1,7 @@
 """A pytest plugin (``-p suites.meta.gates.few_specimens``): a handful of specimens for `prediction`."""
 
-from fixtures.compatibility.specimens import Specimen, enumerated
-from suites import test_prediction
+from fixtures.checks import prediction
+from fixtures.compatibility.specimens import Specimen, enumerated, strategies
 
 NAMES = ("Unary-opset9", "Unary(operator=Abs)", "Softmax(rank=2)", "Norm(training=1)", "Unary(rank=9)",
          "Unary(operator=Det)")  # fmt: skip
@@ -12,4 +12,5 @@ def few() -> tuple[Specimen, ...]:
     return tuple(next(one for one in enumerated() if one.name.startswith(name)) for name in NAMES)
 
 
-test_prediction.SETS = {"enumerated": few, "drawn": few}
+prediction.enumerated = few  # type: ignore[assignment, attr-defined]
+strategies.drawn = few  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 
 from fixtures import stages
 from fixtures.cases import Case, Selection
-from fixtures.checks.parity import Comparison
+from fixtures.checks.blame import hop_of
+from fixtures.checks.fp16_rounding import rounded_outputs
+from fixtures.checks.parity import Comparison, Parity
 from fixtures.expectations import load
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.recording import RecordDraft
@@ -48,10 +51,11 @@ def held(made: Pipeline) -> Held:
     def on_the_cpu(name: str, precision: str, pipeline: Pipeline = made) -> RecordDraft:
         case = Case("source-gpu", name, "", 0, precision=precision)
         draft = RecordDraft(case, {"name": name})
-        comparison = Comparison(draft, MODELS[name], load(ROOT / "suites" / "expectations"))
-        stage.test_the_gpu_gives_the_source_outputs(
-            case, pipeline, draft, "cpu", pipeline.samples(name), comparison
-        )
+        rounded, rows = partial(rounded_outputs, pipeline, case), load(ROOT / "suites" / "expectations")
+        parity = Parity(Comparison(draft, MODELS[name], rows, rounded), partial(hop_of, case))
+        module, samples = pipeline.source_module(name), pipeline.samples(name)
+        runtime = torch_runtime.TorchRuntime(module, MODELS[name].outputs, "cpu", precision)
+        stage.test_the_gpu_gives_the_source_outputs(runtime.run(samples.inputs), samples, parity)
         return draft
 
     return on_the_cpu
@@ -178,7 +182,7 @@ def test_without_a_gpu_nothing_runs_and_the_reason_is_recorded(made: Pipeline) -
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
-    done = run(made.store.root, "suites", "-k=gpu", "--model=lenet", "--support=none")
+    done = run(made.store.root, "suites", "-k=gpu", "--model=lenet", "--support=none", "--require=none")
     of_torch = [r for r in done.records if "gpu" in (r.stage + r.runtime)]
     assert [(r.stage, r.precision, r.verdict) for r in of_torch] == [
         (name, precision, "not-run") for name in ("latency", "source-gpu") for precision in ("fp32", "fp16")

@@ -106,7 +106,7 @@ def test_weights_are_exchanged(rtx: TensorRT, tmp_path: Path, options: BuildOpti
     assert build.ok, build.problem
     rtx.refit(engine, two, refitted)
     x = {"x": np.ones((1, 16), np.float32)}
-    assert np.array_equal(rtx.run(refitted, x)["y"], np.full((1, 16), 32, np.float32))
+    assert np.array_equal(rtx.engine(refitted).run([x])[0]["y"], np.full((1, 16), 32, np.float32))
 
 
 def test_external_data_that_is_missing_is_named(rtx: TensorRT, tmp_path: Path) -> None:

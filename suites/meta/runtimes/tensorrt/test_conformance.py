@@ -111,7 +111,7 @@ def test_run(trt: TensorRT, tmp_path: Path) -> None:
     trt.build(model, engine=engine)
     for seed in range(2):
         given = {"s": sample(2, 1, 1, seed=seed), "x": sample(2, 3, 5, seed=seed)}
-        outputs, expected = trt.run(engine, given), OnnxRuntime(model).run([given])[0]
+        outputs, expected = trt.engine(engine).run([given])[0], OnnxRuntime(model).run([given])[0]
         assert list(outputs) == list(expected) == ["half", "scaled"]
         for name, array in expected.items():
             np.testing.assert_array_equal(outputs[name], array, strict=True)
@@ -125,9 +125,9 @@ def test_dynamic_shape(trt: TensorRT, tmp_path: Path) -> None:
     assert trt.build(model, engine=engine, profiles={"x": [(1, 4, 8, 8), (2, 4, 8, 8), (3, 4, 8, 8)]}).ok
     for batch in (3, 1, 2):
         x = sample(batch, 4, 8, 8)
-        np.testing.assert_array_equal(trt.run(engine, {"x": x})["y"], np.maximum(x, 0))
+        np.testing.assert_array_equal(trt.engine(engine).run([{"x": x}])[0]["y"], np.maximum(x, 0))
     with pytest.raises(StageError, match=r"\(4, 4, 8, 8\): the engine takes .* within its profile"):
-        trt.run(engine, {"x": sample(4, 4, 8, 8)})
+        trt.engine(engine).run([{"x": sample(4, 4, 8, 8)}])
 
 
 def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:
@@ -140,19 +140,19 @@ def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:
     wide = release.has("DataType.INT64")
     build = trt.build(model, engine=engine)
     assert build.inputs[0].dtype == ("int64" if wide else "int32")
-    assert trt.run(engine, {"x": np.array([1, -2, 3])})["y"].tolist() == [-1, 2, -3]
+    assert trt.engine(engine).run([{"x": np.array([1, -2, 3])}])[0]["y"].tolist() == [-1, 2, -3]
     large = {"x": np.array([1, 2, 1 << 40])}
     if wide:
-        assert trt.run(engine, large)["y"].tolist() == [-1, -2, -(1 << 40)]
+        assert trt.engine(engine).run([large])[0]["y"].tolist() == [-1, -2, -(1 << 40)]
     else:
         with pytest.raises(StageError, match=r"input 'x' is int64 .* beyond int32"):
-            trt.run(engine, large)
+            trt.engine(engine).run([large])
 
 
 def test_time(trt: TensorRT, tmp_path: Path) -> None:
     """Timing enqueues as often as asked, and says why there is no CUDA graph of a stand-in."""
     trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
-    timing = trt.time(tmp_path / "m.engine", {"x": sample(*SHAPE)}, iterations=3, warmup=1)
+    timing = trt.engine(tmp_path / "m.engine").timing({"x": sample(*SHAPE)}, iterations=3, warmup=1)
     assert len(timing.enqueue_ms) == 3
     assert (timing.graph_ms, bool(timing.graph_reason)) == (None, True)
 
@@ -199,12 +199,12 @@ def test_engine_of_another_version(trt: TensorRT, tmp_path: Path) -> None:
     whole = engine.read_bytes()
     engine.write_bytes(whole.replace(trt.identity.version.encode(), b"6.0", 1))
     with pytest.raises(StageError, match="refuses to deserialize") as caught:
-        trt.run(engine, inputs)
+        trt.engine(engine).run([inputs])
     if "no message" not in str(caught.value):  # 7.0 is played with no ILogger, so with no words
         assert isinstance(caught.value, Unsupported)
     engine.write_bytes(whole[:30])
     with pytest.raises(StageError, match="refuses to deserialize") as caught:
-        trt.run(engine, inputs)
+        trt.engine(engine).run([inputs])
     assert caught.value.verdict == "failed"
 
 
@@ -245,7 +245,7 @@ def test_a_missing_name_is_seen(tmp_path: Path, version: str, name: str, message
         def flow() -> None:
             build = client.build(model, engine=engine, precision=precision)
             assert build.ok, build.problem
-            client.run(engine, {"x": sample(*SHAPE)})
+            client.engine(engine).run([{"x": sample(*SHAPE)}])
 
         with pytest.raises((StageError, AssertionError), match=message):
             flow()
@@ -278,4 +278,6 @@ def test_old_python(tmp_path: Path, version: str) -> None:
     with conformance.worker(tmp_path / "modules", RELEASES[version], interpreter=old) as client:
         assert client.identity.python.startswith(("3.7.", "3.8."))
         assert client.build(model, engine=tmp_path / "m.engine").ok
-        np.testing.assert_array_equal(client.run(tmp_path / "m.engine", {"x": x})["y"], np.maximum(x, 0))
+        np.testing.assert_array_equal(
+            client.engine(tmp_path / "m.engine").run([{"x": x}])[0]["y"], np.maximum(x, 0)
+        )

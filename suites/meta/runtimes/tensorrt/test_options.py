@@ -97,7 +97,7 @@ def test_the_inspector_counts_layers(trt: TensorRT, release: Release, tmp_path: 
         options = BuildOptions(detailed=detailed)
         build = trt.build(save(tmp_path / "m.onnx", nodes, outputs=["z"]), engine=engine, options=options)
         assert build.ok, build.problem
-        assert trt.inspect(engine) == Layers(2, {"fp32": 2} if known and detailed else {})
+        assert trt.engine(engine).layers() == Layers(2, {"fp32": 2} if known and detailed else {})
 
 
 def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: 
         return
     trt.refit(engine, two, refitted)
     x = {"x": np.ones((1, 16), np.float32)}
-    sums = [float(trt.run(path, x)["y"][0, 0]) for path in (engine, refitted)]
+    sums = [float(trt.engine(path).run([x])[0]["y"][0, 0]) for path in (engine, refitted)]
     assert sums == [16, 32]
 
 

@@ -240,10 +240,10 @@ def test_run_without_device(trt: TensorRT, tmp_path: Path) -> None:
     engine, inputs = tmp_path / "m.engine", {"x": np.zeros((1, 4, 8, 8), np.float32)}
     trt.build(save(tmp_path / "m.onnx", RELU), engine=engine)
     with pytest.raises(NotRun) as caught:
-        trt.run(engine, inputs)
+        trt.engine(engine).run([inputs])
     assert str(caught.value) == trt.identity.device_reason
     with pytest.raises(NotRun):
-        trt.time(engine, inputs, iterations=1, warmup=1)
+        trt.engine(engine).timing(inputs, iterations=1, warmup=1)
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def on_device(trt: TensorRT, tmp_path: Path) -> Path:
     engine = tmp_path / "m.engine"
     trt.build(save(tmp_path / "m.onnx", RELU), engine=engine)
     try:
-        trt.load(engine)
+        trt.engine(engine).load()
     except Unsupported as error:
         pytest.skip(str(error))
     return engine
@@ -264,7 +264,7 @@ def test_run(trt: TensorRT, on_device: Path) -> None:
     """An engine on the device gives exactly what a Relu gives, every time."""
     for seed in range(2):
         x = np.random.default_rng(seed).standard_normal((1, 4, 8, 8)).astype(np.float32)
-        outputs = trt.run(on_device, {"x": x})
+        outputs = trt.engine(on_device).run([{"x": x}])[0]
         assert list(outputs) == ["y"]
         np.testing.assert_array_equal(outputs["y"], np.maximum(x, 0))
 
@@ -279,13 +279,13 @@ def test_precision_is_what_was_asked_for(
     trt.build(model, precision=precision, engine=on_device)
     sample = {"x": np.random.default_rng(0).standard_normal((1, 4, 64, 64)).astype(np.float32)}
     expected = OnnxRuntime(model).run([sample])[0]["y"]
-    error = trt.run(on_device, sample, precision=precision)["y"] - expected
+    error = trt.engine(on_device, precision).run([sample])[0]["y"] - expected
     assert least <= np.linalg.norm(error) / np.linalg.norm(expected) < most
 
 
 def test_time(trt: TensorRT, on_device: Path) -> None:
     """Timing gives as many positive samples as were asked for, of enqueues and of graph replays."""
-    timing = trt.time(on_device, {"x": np.ones((1, 4, 8, 8), np.float32)}, iterations=5, warmup=2)
+    timing = trt.engine(on_device).timing({"x": np.ones((1, 4, 8, 8), np.float32)}, iterations=5, warmup=2)
     assert len(timing.enqueue_ms) == 5
     assert min(timing.enqueue_ms) > 0
     assert timing.graph_ms is not None, timing.graph_reason
@@ -303,14 +303,14 @@ def test_time(trt: TensorRT, on_device: Path) -> None:
 def test_wrong_inputs(trt: TensorRT, on_device: Path, inputs: dict[str, np.ndarray], message: str) -> None:
     """Inputs of another name, dtype or shape than the engine's are named."""
     with pytest.raises(StageError, match=message):
-        trt.run(on_device, inputs)
+        trt.engine(on_device).run([inputs])
 
 
 def test_broken_engine(trt: TensorRT, on_device: Path) -> None:
     """An engine file that is damaged is refused as a failure, not as unsupported."""
     on_device.write_bytes(on_device.read_bytes()[:1000])
     with pytest.raises(StageError, match="refuses to deserialize") as caught:
-        trt.run(on_device, {"x": np.ones((1, 4, 8, 8), np.float32)})
+        trt.engine(on_device).run([{"x": np.ones((1, 4, 8, 8), np.float32)}])
     assert caught.value.verdict == "failed"
 
 
