@@ -36,19 +36,21 @@ SCORES, OFFSETS = (1, 3, 32), (1, 128)
 
 def training() -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """An SSD as it is trained: scores, loss, targets and detections, of which two outputs need labels."""
-    rows = [
-        ("null", "data", {}, []), ("null", "label", {}, []),
-        ("null", "scores", {}, []), ("null", "offsets", {}, []),
-        ("_contrib_MultiBoxPrior", "prior", {"sizes": "(0.3, 0.5)"}, [0]),
-        ("_contrib_MultiBoxTarget", "target", {}, [4, 1, 2]),
-        ("SoftmaxOutput", "cls_prob", {"multi_output": "True"}, [2, 5]),
-        ("elemwise_sub", "difference", {}, [3, 5]),
-        ("MakeLoss", "loc_loss", {}, [7]),
-        ("MakeLoss", "cls_label", {}, [5]),
-        ("_contrib_MultiBoxDetection", "detection", {}, [6, 3, 4]),
-    ]  # fmt: skip
+    rows: list[tuple[str, str, dict[str, str], list[tuple[int, int]]]] = [
+        ("null", "data", {}, []),
+        ("null", "label", {}, []),
+        ("null", "scores", {}, []),
+        ("null", "offsets", {}, []),
+        ("_contrib_MultiBoxPrior", "prior", {"sizes": "(0.3, 0.5)"}, [(0, 0)]),
+        ("_contrib_MultiBoxTarget", "target", {}, [(4, 0), (1, 0), (2, 0)]),
+        ("SoftmaxOutput", "cls_prob", {"multi_output": "True"}, [(2, 0), (5, 2)]),
+        ("elemwise_sub", "difference", {}, [(3, 0), (5, 0)]),
+        ("MakeLoss", "loc_loss", {}, [(7, 0)]),
+        ("MakeLoss", "cls_label", {}, [(5, 2)]),
+        ("_contrib_MultiBoxDetection", "detection", {}, [(6, 0), (3, 0), (4, 0)]),
+    ]
     nodes = [
-        {"op": op, "name": name, "attrs": attrs, "inputs": [[edge, 0, 0] for edge in edges]}
+        {"op": op, "name": name, "attrs": attrs, "inputs": [[*edge, 0] for edge in edges]}
         for op, name, attrs, edges in rows
     ]
     random = np.random.RandomState(0)
