@@ -8,11 +8,11 @@ import pytest
 from onnx import numpy_helper
 
 from fixtures.commands.convert_darknet import main
-from fixtures.converters import finite
 from fixtures.converters.darknet import weights as reader
 from fixtures.converters.darknet.convert import build, convert
 from fixtures.converters.darknet.writing import convert_to_file
 from fixtures.converters.errors import ConversionError
+from reference_models import finite
 from suites.meta.networks.darknet_layers import random, write
 
 X = random(1, 4, 6, 4)
