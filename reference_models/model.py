@@ -64,6 +64,8 @@ class ReferenceModel:
     network: makes the ``torch.nn.Module`` with any weights, for stored ones to be loaded; PyTorch only, and
         only needed to run it where its weights cannot be made.
     tier: ``default`` models make up a run that names none; ``zoo`` ones must be asked for.
+    lets_pass: what its converter is told to let pass that it refuses otherwise: ``lenient``,
+        ``allow_nonfinite`` or ``allow_trailing``, each true.
     needs: modules that samples and data set are made with, beside the framework.
     own: what a user's model has besides; None for a row of the registry.
     """
@@ -82,5 +84,6 @@ class ReferenceModel:
     dataset: Callable[[], dict[str, np.ndarray]] | None = None
     network: Callable[[], Any] | None = None
     tier: Tier = "default"
+    lets_pass: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ("PIL", "skimage", "sklearn")
     own: Own | None = None

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from reference_models.model import ReferenceModel, Source, Tensors
-from reference_models.pytorch.state import digest
+from reference_models.pytorch.state import digest, fill
+from reference_models.readers import told_as
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 WIDTHS = (16, 32, 64)
 """Channels of the three Conv-BN-ReLU blocks; the second halves the image."""
 SAMPLES = 8
+REMEDY = "Restore it from the checkout, or train again: python -m reference_models.training"
 
 
 def network() -> Any:
@@ -42,13 +44,14 @@ def network() -> Any:
 def load_weights(module: Any, path: Path) -> None:
     """Fill the network from an .npz of float32 arrays named as in its state_dict, nothing pickled.
 
-    Raises FileNotFoundError when there is no such file, RuntimeError when names or shapes differ.
+    Raises FileNotFoundError when there is no such file, and ValueError when it is damaged, or names or shapes
+    differ, or values are broken numbers.
     """
     import torch
 
-    with np.load(path, allow_pickle=False) as archive:
+    with told_as("sound .npz of arrays", path, REMEDY), np.load(path, allow_pickle=False) as archive:
         state = {name: torch.from_numpy(archive[name]) for name in archive.files}
-    module.load_state_dict(state, strict=True)
+    fill(module, state, path, REMEDY)
 
 
 def build(_folder: Path) -> Source:

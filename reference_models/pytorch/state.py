@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from reference_models import finite
+from reference_models.wording import printable, shortened
+
+STATISTICS = ("running_mean", "running_var")
+DIVERGED = "Give weights of a training that did not diverge"
+
 
 def digest(description: str, module: Any) -> str:
     """Hex sha256 over a description of the network and name, dtype, shape, bytes of its state."""
@@ -19,19 +27,50 @@ def digest(description: str, module: Any) -> str:
     return total.hexdigest()
 
 
-def fill(module: Any, state: Any, path: Path, remedy: str) -> None:
+def fill(module: Any, state: Any, path: Path, remedy: str, *, allow_nonfinite: bool = False) -> None:
     """Fill a network with what a file holds, strictly; fp16 values are widened.
 
-    Raises ValueError naming the file when that is no state_dict, with the remedy, or one of another network.
+    allow_nonfinite: take NaN, infinite and negative-variance values. Raises ValueError naming the file when
+    that is no state_dict, with the remedy, or one of another network, and naming the tensor for broken
+    numbers.
     """
     import torch
 
-    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+    named = isinstance(state, dict) and all(isinstance(name, str) for name in state)
+    if not named or not all(torch.is_tensor(value) for value in state.values()):
         raise ValueError(f"{path} holds more than named tensors. {remedy}")
     try:
-        module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit this network: {error}") from None
+        module.load_state_dict(_real(state), strict=True)
+    except Exception as error:  # tensors made by anybody raise anything when they are copied
+        text = shortened(printable(str(error)), 400)
+        raise ValueError(f"{path} does not fit this network: {text}") from None
+    if not allow_nonfinite:
+        for name, fault in broken(module):
+            raise ValueError(f"{path}: {name}: {fault}. {DIVERGED}")
+
+
+def broken(module: Any) -> Iterator[tuple[str, str]]:
+    """Yield name and fault of each parameter and buffer of a module that holds broken numbers.
+
+    Of a buffer NaN alone is one, since masks hold infinities, and of a running variance a negative value.
+    """
+    parameters = {name for name, _ in module.named_parameters()}
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if not tensor.is_floating_point() or tensor.device.type == "meta":
+            continue
+        values = tensor.detach().cpu().float().numpy()
+        if name not in parameters and not name.endswith(STATISTICS):
+            values = np.where(np.isinf(values), 0, values)
+        if found := finite.fault(values, variance=name.endswith("running_var")):
+            yield name, found
+
+
+def _real(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state. Raises TypeError for complex tensors: copied to real ones they lose a part."""
+    for name, tensor in state.items():
+        if tensor.is_complex():
+            raise TypeError(f"{name} is complex")
+    return state
 
 
 @contextmanager

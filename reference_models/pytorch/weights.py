@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reference_models.pytorch.state import fill, one_thread
+from reference_models.readers import told_as
 
 Range = tuple[float, float]
 SPREAD = 2.0
@@ -19,16 +19,14 @@ SPREAD = 2.0
 def load_state(module: Any, path: Path) -> None:
     """Fill a network from a file with its state_dict; fp16 values are widened.
 
-    Raises ValueError, saying what to do, when the file pickles classes, holds no state_dict or does not fit.
+    Raises ValueError, saying what to do, when the file pickles classes, holds no state_dict, does not fit or
+    holds broken numbers, and OSError where it cannot be read.
     """
     import torch
 
     remedy = "Save torch.save(module.state_dict(), file) and name that file"
-    try:
+    with told_as("state_dict", path, remedy):
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is no state_dict ({reason}). {remedy}") from None
     fill(module, state, path, remedy)
 
 

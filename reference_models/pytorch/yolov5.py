@@ -17,6 +17,7 @@ from reference_models import yolo
 from reference_models.pytorch import yolov5_checkpoint as checkpoint
 from reference_models.pytorch.state import fill, one_thread
 from reference_models.pytorch.yolov5_layers import SIZES, Anchors, Architecture
+from reference_models.wording import printable, shortened
 
 SAVE_A_STATE_DICT = (
     "If you trust it, run inside a YOLOv5 checkout: import torch; "
@@ -87,16 +88,19 @@ def load_weights(module: Any, path: Path) -> None:
 
     Of a checkpoint the averaged weights are taken where there are some, as the vendor does. Nothing of the
     file is run. The anchors are those of the file too: see `anchors_of`. Raises ValueError for a file that
-    holds neither or does not fit this network, and OSError where it cannot be read.
+    holds neither, does not fit this network or holds broken numbers, and OSError where it cannot be read.
     """
     try:
-        found = checkpoint.read(path)
+        found: Any = checkpoint.read(path)
         if isinstance(found, dict):
             inner = (found.get(name) for name in ("ema", "model"))
             found = next((each for each in inner if isinstance(each, dict | checkpoint.Husk)), found)
         state = checkpoint.state_dict(found) if isinstance(found, checkpoint.Husk) else found
-    except ValueError as error:
-        raise ValueError(f"{path} is no checkpoint of YOLOv5 ({error}). {SAVE_A_STATE_DICT}") from None
+    except OSError:
+        raise
+    except Exception as error:  # made by anybody, a file raises anything
+        text = shortened(printable(str(error)), 200)
+        raise ValueError(f"{path} is no checkpoint of YOLOv5 ({text}). {SAVE_A_STATE_DICT}") from None
     fill(module, state, path, SAVE_A_STATE_DICT)
 
 

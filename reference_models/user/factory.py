@@ -19,9 +19,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from reference_models.wording import listed, printable, shortened
+
+LONGEST = 1000
+"""Characters of a message, which may quote what anybody wrote."""
+
 
 class OwnModelError(ValueError):
-    """A user's model cannot be had as it was asked for; the text says why and what to do."""
+    """A user's model cannot be had as it was asked for; the text says why and what to do, on one line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(shortened(printable(text), LONGEST))
 
 
 def split(spec: str) -> tuple[str, str]:
@@ -102,7 +110,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, known, 3)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return f"there are {', '.join(known)}" if known else "there is none"
+    return f"there are {listed(known, 12)}" if known else "there is none"
 
 
 def a(value: object) -> str:

@@ -6,29 +6,27 @@ read here: `fixtures.expectations` appends them to its own.
 
 from __future__ import annotations
 
+import math
 import re
+import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from reference_models.user.factory import OwnModelError, nearest
+from reference_models.user.factory import split as split_function
+from reference_models.user.model_keys import CONVERTERS, FLAGS, FRAMEWORKS, FUNCTIONS, VALUES, keys_of
 from reference_models.user.samples import Samples
 from reference_models.user.shapes import Shape
+from reference_models.wording import quoted
 
 Framework = Literal["darknet", "pytorch", "mxnet"]
-FRAMEWORKS: dict[str, tuple[str, ...]] = {
-    "pytorch": ("factory", "inputs"),
-    "darknet": ("cfg", "weights"),
-    "mxnet": ("symbol", "params", "inputs"),
-}
-"""Framework -> keys that its tables must have."""
-CONVERTERS = {"pytorch": ("torchscript", "dynamo"), "darknet": ("darknet",), "mxnet": ("mxnet",)}
-OPTIONAL = ("outputs", "samples", "mean", "scale", "converters", "decode", "exact")
 EXPECTATIONS = ("tolerance", "budget", "known_failure")
-TEXTS = ("factory", "cfg", "weights", "symbol", "params", "samples", "decode")
-LISTS = ("outputs", "converters", "exact")
+LONGEST_NAME = 100
+MOST_VALUES = 1 << 31
+"""Values of an input; none of a real network has more."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Declared:
     """One model as it was declared. spec: its factory, PyTorch only. files: by role, the others only.
 
     folder: what names in `spec` and `decode` are relative to. told: what the declaration says, as text.
+    lets_pass: flags of its converter that are true.
     """
 
     name: str
@@ -50,6 +49,7 @@ class Declared:
     converters: tuple[str, ...] = ("torchscript",)
     decode: str = ""
     exact: frozenset[str] = frozenset()
+    lets_pass: tuple[str, ...] = ()
 
 
 def split(word: str) -> tuple[Path, str] | None:
@@ -69,6 +69,10 @@ def read(path: Path, only: str = "") -> list[Declared]:
     return [file.declared(name, row) for name, row in tables.items() if only in ("", name)]
 
 
+def _channels(value: float | Sequence[float]) -> tuple[float, ...]:
+    return tuple(map(float, value if isinstance(value, list | tuple) else [value]))
+
+
 class _File:
     """One file and its text, in which errors find their lines."""
 
@@ -77,47 +81,57 @@ class _File:
         try:
             self.text = path.read_text("utf-8")
             self.data = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
+        except UnicodeDecodeError as error:
+            raise OwnModelError(f"{path} cannot be read: {error}; save it as UTF-8") from error
+        except ValueError as error:  # numbers of thousands of digits are no TOMLDecodeError
             raise OwnModelError(f"{path}: {error}") from error
-        except (OSError, UnicodeDecodeError) as error:
+        except RecursionError:
+            raise OwnModelError(f"{path}: its tables or lists are nested too deeply to be read") from None
+        except OSError as error:
             raise OwnModelError(f"{path} cannot be read: {error}") from error
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """Give name -> table. Raises OwnModelError for other tables, and for none."""
         for key in set(self.data) - {"model", *EXPECTATIONS}:
-            raise self.error(key, f"unknown table {key!r}; {nearest(key, ('model', *EXPECTATIONS))}")
+            near = nearest(key, ("model", *EXPECTATIONS))
+            raise self.error(key, f"unknown table {quoted(key)}; {near}")
         tables = self.data.get("model", {})
         if not isinstance(tables, dict) or not tables:
             raise OwnModelError(f"{self.path}: there is no model; write a table [model.NAME] for each")
         for name, row in tables.items():
             if not isinstance(row, dict):
-                raise self.error(name, f"{name} stands outside a table; write [model.NAME] above it")
-            if not re.fullmatch(r"\w[\w.-]*", name):
-                raise self.error(name, f"{name!r}: a name has letters, digits, '.', '-' and '_' alone")
+                raise self.error(
+                    name, f"{quoted(name)[1:-1]} stands outside a table; write [model.NAME] above it"
+                )
+            if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > LONGEST_NAME:
+                problem = f"{quoted(name)}: a name has letters, digits, '.', '-' and '_' alone"
+                raise self.error(name, f"{problem}, at most {LONGEST_NAME} of them")
         return tables
 
     def declared(self, name: str, row: Mapping[str, Any]) -> Declared:
         """Check one table. Raises OwnModelError."""
         framework = row.get("framework")
-        if framework not in FRAMEWORKS:
-            raise self.error(name, f"framework is {framework!r}, expected one of {', '.join(FRAMEWORKS)}")
+        if not isinstance(framework, str) or framework not in FRAMEWORKS:
+            expected = f"expected one of {', '.join(FRAMEWORKS)}"
+            raise self.error(name, f"framework is {reprlib.repr(framework)}, {expected}", "framework")
         self._check_keys(name, row, framework)
         shapes = {feed: self._shape(name, feed, shape) for feed, shape in row.get("inputs", {}).items()}
         source = row.get("samples")
         folder = self.path.parent
         samples = Samples(
             shapes, folder / source if source else None,
-            self._numbers(name, row, "mean", Samples.mean), self._numbers(name, row, "scale", Samples.scale),
+            _channels(row.get("mean", Samples.mean)), _channels(row.get("scale", Samples.scale)),
         )  # fmt: skip
         roles = () if framework == "pytorch" else FRAMEWORKS[framework][:2]
         return Declared(
-            name, framework, folder, samples, repr(sorted(row.items())), ("--model", f"{self.path}:{name}"),
+            name, cast(Framework, framework), folder, samples, repr(sorted(row.items())), ("--model", f"{self.path}:{name}"),
             spec=row.get("factory", ""),
             files=tuple((role, folder / row[role]) for role in roles),
             outputs=tuple(row.get("outputs", ())),
             converters=tuple(row.get("converters", CONVERTERS[framework][:1])),
             decode=row.get("decode", ""),
             exact=frozenset(row.get("exact", ())),
+            lets_pass=tuple(flag for flag in FLAGS if row.get(flag, False)),
         )  # fmt: skip
 
     def error(self, name: str, problem: str, key: str = "") -> OwnModelError:
@@ -125,49 +139,46 @@ class _File:
         return OwnModelError(f"{self.path}:{self._line(name, key)}: {problem}")
 
     def _check_keys(self, name: str, row: Mapping[str, Any], framework: str) -> None:
-        needed = FRAMEWORKS[framework]
-        known = (
-            "framework",
-            *needed,
-            *(key for key in OPTIONAL if framework == "pytorch" or key != "outputs"),
-        )
+        known = keys_of(framework)
         for key in row:
             if key not in known:
-                raise self.error(
-                    name, f"unknown key {key!r} of a {framework} model; {nearest(key, known)}", key
-                )
-        if lacking := [key for key in needed if key not in row]:
+                problem = f"unknown key {quoted(key)} of a {framework} model; {nearest(key, known)}"
+                raise self.error(name, problem, key)
+        if lacking := [key for key in FRAMEWORKS[framework] if key not in row]:
             raise self.error(name, f"{name} lacks {', '.join(lacking)}; {framework} models need it")
-        for key in TEXTS:
-            if key in row and not (isinstance(row[key], str) and row[key]):
-                raise self.error(name, f"{key} must be a text", key)
-        for key in LISTS:
-            if key in row and not (isinstance(row[key], list) and all(isinstance(v, str) for v in row[key])):
-                raise self.error(name, f"{key} must be a list of texts", key)
-        if "inputs" in row and not (isinstance(row["inputs"], dict) and row["inputs"]):
-            raise self.error(name, "inputs must be a table such as { image = [1, 3, 224, 224] }", "inputs")
+        for key, value in row.items():
+            if key in VALUES and not VALUES[key][0](value):
+                raise self.error(name, f"{key} must be {VALUES[key][1]}", key)
+        for key in FUNCTIONS:
+            if key in row:
+                self._check_function(name, key, row[key])
         for converter in row.get("converters", ()):
             if converter not in CONVERTERS[framework]:
                 near = nearest(converter, CONVERTERS[framework])
-                raise self.error(name, f"unknown converter {converter!r}; {near}", "converters")
+                raise self.error(name, f"unknown converter {quoted(converter)}; {near}", "converters")
+
+    def _check_function(self, name: str, key: str, spec: str) -> None:
+        try:
+            split_function(spec)
+        except OwnModelError as error:
+            raise self.error(name, f"{key}: {error}", key) from None
 
     def _shape(self, name: str, feed: str, shape: Any) -> Shape:
+        if not feed.isprintable() or not 0 < len(feed) <= LONGEST_NAME:
+            raise self.error(name, f"an input is named {quoted(feed)}, expected a printable name", "inputs")
         if not isinstance(shape, list) or not shape or not all(type(n) is int and n > 0 for n in shape):
             raise self.error(
-                name, f"input {feed} is {shape!r}, expected sizes such as [1, 3, 224, 224]", "inputs"
+                name,
+                f"input {feed} is {reprlib.repr(shape)}, expected sizes such as [1, 3, 224, 224]",
+                "inputs",
+            )
+        if math.prod(shape) > MOST_VALUES:
+            raise self.error(
+                name, f"input {feed} has more values than {MOST_VALUES}; give smaller sizes", "inputs"
             )
         if shape[0] != 1:
             raise self.error(name, f"input {feed} has {shape[0]} first, expected a batch of 1", "inputs")
         return tuple(shape)
-
-    def _numbers(
-        self, name: str, row: Mapping[str, Any], key: str, default: tuple[float, ...]
-    ) -> tuple[float, ...]:
-        given = row.get(key, list(default))
-        values = given if isinstance(given, list) else [given]
-        if len(values) not in (1, 3) or not all(type(v) in (int, float) for v in values):
-            raise self.error(name, f"{key} must be a number, or one for each of three channels", key)
-        return tuple(map(float, values))
 
     def _line(self, name: str, key: str) -> int:
         """Line of a key in the table of a model, or of the table itself; 1 where neither is found."""

@@ -97,6 +97,7 @@ def _row(declared: Declared) -> ReferenceModel:
         converters=declared.converters,
         decode=partial(_decode, declared.decode, declared.folder) if declared.decode else None,
         exact=declared.exact,
+        lets_pass=dict.fromkeys(declared.lets_pass, True),
         origin=_origin,
         needs=declared.samples.needs,
         own=Own(declared.asked, _digest(declared.name, declared.told)),

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from reference_models import inputs
+from reference_models import finite, inputs
 from reference_models.model import Tensors
+from reference_models.readers import reason
 from reference_models.user.factory import OwnModelError
 from reference_models.user.shapes import Shape
+from reference_models.wording import listed
 
 MOST, NOISE = 8, 3
 """How many samples are taken of what a user gives; how many of noise are made without."""
@@ -45,26 +47,31 @@ class Samples:
                 for n in range(NOISE)
             ]
         if not self.source.exists():
-            raise OwnModelError(f"samples: there is no {self.source}")
+            raise OwnModelError(
+                f"samples: there is no {self.source}; give an .npz, an .npy or a folder of images"
+            )
         if self.source.is_dir():
             return self._images(self.source)
         return self._arrays(self.source)
 
     def _arrays(self, path: Path) -> list[Tensors]:
         arrays = _loaded(path)
-        if list(arrays) == [""] and len(self.shapes) == 1:
+        if path.suffix != ".npz" and len(self.shapes) == 1:
             arrays = {next(iter(self.shapes)): arrays[""]}
         if set(arrays) != set(self.shapes):
             raise OwnModelError(
-                f"samples: {path} holds {', '.join(arrays) or 'nothing'}, expected {', '.join(self.shapes)}"
+                f"samples: {path} holds {listed([name or 'an array without a name' for name in arrays])}, "
+                f"expected {listed(list(self.shapes))}"
             )
         for name, shape in self.shapes.items():
             array = arrays[name]
-            if array.dtype != np.float32 or array.shape[1:] != shape[1:] or not len(array):
+            if array.dtype != np.float32 or array.shape[1:] != shape[1:] or not array.size:
                 raise OwnModelError(
                     f"samples: {name} in {path} is {array.dtype} {array.shape}, expected float32 (N, "
                     f"{', '.join(map(str, shape[1:]))})"
                 )
+            if fault := finite.fault(array):
+                raise OwnModelError(f"samples: {name} in {path}: {fault}; give finite values")
         if len({len(array) for array in arrays.values()}) > 1:
             raise OwnModelError(f"samples: the arrays in {path} differ in length")
         count = min(MOST, len(next(iter(arrays.values()))))
@@ -86,11 +93,15 @@ class Samples:
 
 
 def _loaded(path: Path) -> dict[str, np.ndarray]:
-    """Arrays by name; the one of an .npy has an empty name. Raises OwnModelError."""
+    """Return arrays by name; the one of an .npy has an empty name. Raises OwnModelError."""
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
-        return {"": np.load(path, allow_pickle=False)}
-    except (OSError, ValueError) as error:
-        raise OwnModelError(f"samples: {path} cannot be read ({error}); give an .npz or .npy") from error
+        array = np.load(path, allow_pickle=False)
+    except Exception as error:  # of a damaged file NumPy and zipfile raise anything, up to MemoryError
+        text = reason(error)
+        raise OwnModelError(f"samples: {path} cannot be read ({text}); give an .npz or .npy") from None
+    if not isinstance(array, np.ndarray):
+        raise OwnModelError(f"samples: {path} is an archive; name it .npz")
+    return {"": array}

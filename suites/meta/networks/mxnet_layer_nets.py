@@ -350,7 +350,6 @@ REFUSED = {
     ),
     **{op: (one("n", op, {"any": "1"}, x=SMALL), f"node 'n_0' ({op}): {text}")
        for op, text in (("Custom", "its code is not in"), ("RNN", "a fused recurrent layer"),
-                        ("_contrib_MultiBoxDetection", "boxes are decoded and selected"),
                         ("_contrib_Proposal", "boxes are decoded and selected"),
                         ("BilinearSampler", "samples at places that"), ("Correlation", "compares patches"))},
 }  # fmt: skip

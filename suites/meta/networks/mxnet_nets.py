@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from suites.meta.networks import mxnet_layer_nets as layers
+from suites.meta.networks import mxnet_ssd_nets as ssd
 from suites.meta.networks import mxnet_tensor_nets as tensors
 from suites.meta.networks.mxnet_files import Net, Op, Shape, one
 from suites.meta.networks.mxnet_tensor_refused import REFUSED as REFUSED_TENSORS
@@ -112,13 +113,14 @@ CONVERTED = [
                     Op("BlockGrad", {}, [1])], {"x": IMAGE}),
     *layers.CONVERTED,
     *tensors.CONVERTED,
+    *ssd.CONVERTED,
 ]  # fmt: skip
 """Each is run by MXNet and, converted, by ONNX Runtime."""
 
-GROWS = {"dense_4d": 1} | layers.GROWS | tensors.GROWS
+GROWS = {"dense_4d": 1} | layers.GROWS | tensors.GROWS | ssd.GROWS
 """Net -> how many nodes more than MXNet has operators; dense_4d flattens its input."""
 
-SINCE = tensors.SINCE
+SINCE = tensors.SINCE | ssd.SINCE
 """Net -> the opset that brought an operator without which it cannot be written."""
 
 REFUSED = {
@@ -174,5 +176,5 @@ REFUSED = {
     "no inputs": (one("n", "BatchNorm", {}), "node 'n_0' (BatchNorm): has 0 inputs, expected 3"),
     "shapes": (_pair("elemwise_add", IMAGE, (1, 4, 1, 1)), "do not go together"),
     "concat": (one("n", "Concat", {}, x=(2, 3), y=(1, 3)), "dim=1 cannot join (2, 3), (1, 3)"),
-} | layers.REFUSED | REFUSED_TENSORS  # fmt: skip
+} | layers.REFUSED | REFUSED_TENSORS | ssd.REFUSED  # fmt: skip
 """Each is refused with this text."""

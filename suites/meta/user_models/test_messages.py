@@ -124,7 +124,7 @@ def test_inputs_are_of_one_factory(word: str, at_home: Path, tmp_path: Path) -> 
         (TABLE + "\n[tolerances]\n", r"models\.toml:6: unknown table 'tolerances'; did you mean tolerance\?"),
         (
             '[model.a]\nframework = "keras"\n',
-            r":1: framework is 'keras', expected one of pytorch",
+            r":2: framework is 'keras', expected one of pytorch",
         ),
         (
             TABLE + 'fatcory = "x"\n',

@@ -22,7 +22,7 @@ from reference_models import registry
 from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg
 from reference_models.model import ReferenceModel
-from reference_models.user import model_file
+from reference_models.user import model_file, model_keys
 from reference_models.user.samples import Samples
 from suites.meta.gates.child_runs import TIMEOUT, Run, read_records
 from suites.meta.networks import user_models
@@ -103,9 +103,9 @@ def test_the_model_file_of_the_page_is_read(tmp_path: Path) -> None:
     assert block is not None
     (tmp_path / "models.toml").write_text(block[1])
     declared = model_file.read(tmp_path / "models.toml")
-    assert {each.framework for each in declared} == set(model_file.FRAMEWORKS)
+    assert {each.framework for each in declared} == set(model_keys.FRAMEWORKS)
     shown = set(re.findall(r"^(\w+) =", block[1], re.MULTILINE))
-    assert shown >= {*model_file.OPTIONAL, *(key for keys in model_file.FRAMEWORKS.values() for key in keys)}
+    assert shown >= {*model_keys.OPTIONAL, *(key for keys in model_keys.FRAMEWORKS.values() for key in keys)}
     assert load(ROOT / "suites" / "expectations", [tmp_path / "models.toml"]).tolerances[-1].texts["reason"]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.converters.darknet import config, network, pooling
+from fixtures.converters.darknet.weights import WeightsReader
 from fixtures.converters.errors import ConversionError
 
 NET = "[net]\nwidth=32\nheight=32\nchannels=3\n"
@@ -120,3 +121,59 @@ def test_maxpool_pads_as_darknet_pads(
     layer = network.resolve(parse(text)).layers[0]
     assert layer.shape == (3, out, out)
     assert pooling.pool_pads(layer.section, layer.input_shapes[0]) == pads
+
+
+GARBAGE = bytes(range(128, 256)) * 40
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            NET.encode() + CONV.encode() + GARBAGE + b"\n",
+            "a text of .* characters that cannot be printed is no",
+        ),
+        (NET.encode() + b"[" + GARBAGE + b"]\n", r"unknown section"),
+        (NET.encode() + CONV.encode() + b"groups=" + GARBAGE, "groups=a text of .* is no number"),
+        (NET.encode() + CONV.replace("=8", "=\x1b[31m" + "x" * 5000).encode(), r"filters='\?\[31mx+\.\.\.'"),
+        (NET.encode() + b"x" * 5000 + b"\n", r"'x{80}\.\.\.' \(5000 characters\) is no key=value"),
+        (b"\0\0\0\0\2\0\0\0\5\0\0\0" + GARBAGE, r":1: is no text.*Name the \.cfg file first"),
+        ((NET + CONV).encode("utf-16"), "is UTF-16, .*Save it as UTF-8"),
+    ],
+)
+def test_no_message_shows_the_bytes_of_a_file(data: bytes, said: str, tmp_path: Path) -> None:
+    """A message is one printable line of at most some hundred characters, whatever the file holds."""
+    (tmp_path / "net.cfg").write_bytes(data)
+    with pytest.raises(ConversionError, match=said) as caught:
+        network.resolve(config.read(tmp_path / "net.cfg"))
+    text = str(caught.value).replace(str(tmp_path), "")
+    assert text.isprintable()
+    assert len(text) < 600
+
+
+def test_a_weights_file_that_is_a_cfg_says_the_order(tmp_path: Path) -> None:
+    """Files given the wrong way round are told so on both sides."""
+    (tmp_path / "net.cfg").write_text(NET + CONV)
+    with pytest.raises(ConversionError, match=r"is text, as a cfg is\. Name the \.cfg file first"):
+        WeightsReader(tmp_path / "net.cfg")
+
+
+@pytest.mark.parametrize("value", ["1e39", "-1e99", "9" * 60])
+def test_a_number_beyond_float32_is_refused(value: str) -> None:
+    """C's atof would make it infinite, and so would the model's constants be."""
+    with pytest.raises(ConversionError, match=r"net\.cfg:12: .*scale_x_y='.*' is more than float32 holds"):
+        network.resolve(parse(f"{NET}{CONV}[yolo]\nscale_x_y={value}\nclasses=3\nmask=0\nanchors=1,2\n"))
+
+
+def test_keys_of_both_parsers_are_known() -> None:
+    """What stands in published cfgs and in either parser's code is read without leniency."""
+    conv = CONV + "dontsave=1\nsmooth=1\ntruth=1\nnumload=0\n"
+    assert network.resolve(parse(NET + "max_epochs=100\nletter_box=1\n" + conv)).layers
+
+
+def test_an_unknown_key_names_the_option_that_ignores_it() -> None:
+    """Command line and model file have a word for it each."""
+    with pytest.raises(
+        ConversionError, match=r"unknown key 'widht'\. .*--lenient \(lenient = true in a model"
+    ):
+        network.resolve(parse("[net]\nwidht=3\n" + NET[6:] + CONV))

@@ -124,6 +124,7 @@ BAD = {
     "share with a layer to come": (CONV + "share_index=1", "share_index"),
     "share with no convolution": ("[maxpool]\n" + CONV + "share_index=0", "share_index"),
     "weights left out": (CONV + "dontload=1", "dontload"),
+    "some weights left out": (CONV + "numload=2", "numload=2"),
     "negative padding": (CONV.replace("pad=1", "padding=-1"), "padding=-1"),
     "too many pixels": (CONV.replace("pad=1", "padding=1000000"), "output would be"),
 }

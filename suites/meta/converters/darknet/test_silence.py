@@ -122,7 +122,7 @@ def test_every_key_that_matters_is_heard(name: str, any_weights: Path) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_keys_for_training_change_nothing(name: str, any_weights: Path) -> None:
     """They are read by name and have no effect, whatever their values."""
-    keys = KINDS[name].ignored | (ANY_LAYER - {"dontload", "dontloadscales"})
+    keys = KINDS[name].ignored | (ANY_LAYER - {"dontload", "dontloadscales", "numload"})
     assert set(unheard(name, keys, any_weights)) == keys
 
 

@@ -32,7 +32,7 @@ BATCHED = (
     "reshape_keep", "reshape_rest", "reshape_join_rest", "reshape_split", "reshape_mtcnn",
     "reshape_target", "ssd_transpose", "slice_axis", "split_squeeze", "broadcast_to", "flip", "stack",
     "tile_last", "repeat", "sum", "argmax", "topk_both", "sort", "cumsum", "batch_dot",
-    "pick_axis", "squeeze_last",
+    "pick_axis", "squeeze_last", "ssd_default", "ssd_topk", "ssd_forced", "ssd_all_kept",
 )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,11 +104,6 @@ def test_mutated_symbol(net: Net, at: int, character: str) -> None:
     [
         ({"arg:n_bias": None}, {"n_x": (3, 7)}, "node 'n_bias' (null): 'n_bias' has no values"),
         ({}, {}, "node 'n_x' (null): 'n_x' has no values in the .params file and no input shape"),
-        (
-            {"arg:old": np.ones(3, np.float32)},
-            {"n_x": (3, 7)},
-            "net-0000.params: 1 parameters belo",
-        ),
         ({}, {"n_x": (3, 7), "y": (1,)}, "'y' is no input. Its inputs are among: n_x"),
         ({}, {"n_x": (3, 0)}, "input 'n_x' has the shape (3, 0)"),
         ({}, {"n_x": (3, 8)}, "'n_weight' has the shape (5, 7), expected (5, 8)"),
@@ -118,7 +112,7 @@ def test_mutated_symbol(net: Net, at: int, character: str) -> None:
 def test_files_that_do_not_match(
     stored: dict[str, Any], shapes: dict[str, Any], text: str, tmp_path: Path
 ) -> None:
-    """A parameter missing or left over and a shape that does not fit are refused by name."""
+    """A missing parameter and a shape that does not fit are refused by name."""
     symbol, params = write(tmp_path, [DENSE])
     arrays = DENSE.stored() | stored
     params.write_bytes(list_bytes({name: a for name, a in arrays.items() if a is not None}))
