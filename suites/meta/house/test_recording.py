@@ -26,7 +26,7 @@ def draft_of(error: float) -> RecordDraft:
 
 def record_of(draft: RecordDraft) -> Record:
     """The record of a draft that passed, whatever it holds."""
-    return close(draft, judge(draft, (), None), run_id="a", commit="b", time_="c")
+    return close(draft, judge(draft, None, ()), run_id="a", commit="b", time_="c")
 
 
 def test_a_comparison_is_recorded_whatever_it_finds() -> None:
