@@ -9,8 +9,9 @@ import pytest
 from fixtures.__main__ import COMMANDS
 from fixtures.run.options import Options
 from fixtures.stages import NAMES
-from fixtures.verdicts import VERDICTS
+from fixtures.verdicts import HOPS, VERDICTS
 from reference_models import registry
+from reference_models.user.model_keys import FRAMEWORKS, keys_of
 from suites.meta.docs.pages import DOCS, README, missing, table_cells, text
 from suites.meta.places import EXPECTATIONS, ROOT
 
@@ -49,6 +50,18 @@ def test_every_verdict_is_explained() -> None:
     for verdict in VERDICTS:
         assert f"| **{verdict}** |" in README.read_text("utf-8")
         assert f"| {verdict} |" in text("failures.md")
+
+
+def test_every_key_of_a_model_file_is_shown() -> None:
+    """The page on a model of one's own shows each key of a model file, flags included."""
+    page = text("your-own-model.md")
+    keys = {key for framework in FRAMEWORKS for key in keys_of(framework)}
+    assert {key for key in keys if not re.search(rf"^{key} =|`{key} = true`", page, re.MULTILINE)} == set()
+
+
+def test_every_hop_is_explained() -> None:
+    """The page of failures has a row for each hop that can be guilty, and for no other."""
+    assert set(HOPS) == table_cells("failures.md", "Hops")
 
 
 def test_every_room_is_described() -> None:
