@@ -1,7 +1,7 @@
 """The build backend: hatchling for an editable install, and a refusal for everything else.
 
 The suite runs from its checkout: packages with the names fixtures and suites must not lie in site-packages,
-where they would hide others. An editable install puts the checkout on the path and `trt-parity` beside Python.
+where they would hide others. An editable install puts the checkout on the path and gives `trt-parity`.
 """
 
 from __future__ import annotations
