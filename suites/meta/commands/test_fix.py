@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from fixtures.commands.support import main
+from fixtures.commands.fix import main
 from suites.meta.networks.rewrite_models import assert_equal, resize, small
 
 
@@ -26,7 +26,7 @@ def test_the_changes_are_named_and_the_file_is_equal(
 ) -> None:
     """Node, form, sizes and reason are printed, the file is taken and equal, the input is untouched."""
     before, output = model.read_bytes(), model.with_name("fixed.onnx")
-    assert main([str(model), "--fix", version, "-o", str(output)]) == 0
+    assert main([str(model), "--tensorrt", version, "-o", str(output)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("changed: Resize 'node': nearest asymmetric floor by scales: the same weights")
     assert "half_pixel is not taken" in lines[0]
@@ -42,7 +42,7 @@ def test_what_stays_refused_is_said_and_exit_is_1(tmp_path: Path, capsys: pytest
     nodes = [helper.make_node("Mish", ["x"], ["m"], name="gate"),
              helper.make_node("Det", ["m"], ["y"], name="det")]  # fmt: skip
     onnx.save(small(nodes, opset=18), tmp_path / "m.onnx")
-    assert main([str(tmp_path / "m.onnx"), "--fix", "8.6", "-o", str(tmp_path / "f.onnx")]) == 1
+    assert main([str(tmp_path / "m.onnx"), "--tensorrt", "8.6", "-o", str(tmp_path / "f.onnx")]) == 1
     out = capsys.readouterr().out
     assert "changed: Mish 'gate': written as its ONNX function body: Softplus, Tanh, Mul" in out
     assert "still refused: Det 'det' is refused by the parser" in out
@@ -53,7 +53,7 @@ def test_what_stays_refused_is_said_and_exit_is_1(tmp_path: Path, capsys: pytest
 
 def test_json_is_whole(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Version, files, changes with the name of the rewrite, and what remains."""
-    assert main([str(model), "--fix", "7.0", "--json", "-o", str(model)]) == 0
+    assert main([str(model), "--tensorrt", "7.0", "--json", "-o", str(model)]) == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["flavour"], data["version"], data["files"]) == ("tensorrt", "7.0", [str(model)])
     (change,) = data["changes"]
@@ -65,7 +65,7 @@ def test_json_is_whole(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_model_that_is_taken_is_written_as_it_is(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is changed for a version that takes it."""
     output = model.with_name("f.onnx")
-    assert main([str(model), "--fix", "rtx1.7", "-o", str(output)]) == 0
+    assert main([str(model), "--tensorrt", "rtx1.7", "-o", str(output)]) == 0
     assert capsys.readouterr().out.startswith("0 changes; wrote")
     assert onnx.load(output) == onnx.load(model)
 
@@ -73,16 +73,14 @@ def test_a_model_that_is_taken_is_written_as_it_is(model: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--fix", "7.0"], "--fix needs -o FILE.onnx"),
-        (["--fix", "6.5", "-o", "{folder}/f.onnx"], "--fix 6.5: the table has trt7.0, trt7.1"),
-        (["--fix", "7.0", "-o", "{folder}/absent/f.onnx"], "there is no folder {folder}/absent"),
-        (["-o", "{folder}/f.onnx"], "-o is where --fix writes: give --fix VERSION"),
+        (["--tensorrt", "6.5", "-o", "{folder}/f.onnx"], "--tensorrt 6.5: the table has trt7.0, trt7.1"),
+        (["--tensorrt", "7.0", "-o", "{folder}/absent/f.onnx"], "there is no folder {folder}/absent"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_1(
     arguments: list[str], says: str, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A missing output, an unknown version, a folder that is not there; nothing is written."""
+    """An unknown version, a folder that is not there; nothing is written."""
     assert main([str(model), *(one.format(folder=model.parent) for one in arguments)]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -99,7 +97,7 @@ def test_a_file_that_is_no_model_is_named(
     path = tmp_path / "m.onnx"
     if data is not None:
         path.write_bytes(data)
-    assert main([str(path), "--fix", "7.0", "-o", str(tmp_path / "f.onnx")]) == 1
+    assert main([str(path), "--tensorrt", "7.0", "-o", str(tmp_path / "f.onnx")]) == 1
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert "m.onnx" in error
@@ -121,7 +119,7 @@ def test_weights_in_other_files_go_beside_the_new_model(
     path, output = tmp_path / "m.onnx", tmp_path / "new" / "f.onnx"
     weights = external(path).read_bytes()
     output.parent.mkdir()
-    assert main([str(path), "--fix", "8.6", "-o", str(output)]) == 0
+    assert main([str(path), "--tensorrt", "8.6", "-o", str(output)]) == 0
     assert f"wrote {output}, {output}.data" in capsys.readouterr().out
     assert sorted(one.name for one in output.parent.iterdir()) == ["f.onnx", "f.onnx.data"]
     assert (tmp_path / "w.bin").read_bytes() == weights
@@ -129,7 +127,8 @@ def test_weights_in_other_files_go_beside_the_new_model(
 
 
 @pytest.mark.parametrize(
-    ("data", "says"), [(None, "are in w.bin, which is not there"), (b"short", "w.bin, which is too short")]
+    ("data", "says"),
+    [(None, "are in 'w.bin', which is not there"), (b"short", "'w.bin', which is too short")],
 )
 def test_missing_weights_are_named(
     data: bytes | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -137,7 +136,7 @@ def test_missing_weights_are_named(
     """A weight file that is not there, or is too short, is an error that names file and tensor."""
     beside = external(tmp_path / "m.onnx")
     beside.unlink() if data is None else beside.write_bytes(data)
-    assert main([str(tmp_path / "m.onnx"), "--fix", "8.6", "-o", str(tmp_path / "f.onnx")]) == 1
+    assert main([str(tmp_path / "m.onnx"), "--tensorrt", "8.6", "-o", str(tmp_path / "f.onnx")]) == 1
     error = capsys.readouterr().err
     assert "weights of 'w'" in error
     assert says in error
@@ -152,6 +151,6 @@ def test_a_write_that_fails_leaves_the_old_file(model: Path, monkeypatch: pytest
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", fail)
-    assert main([str(model), "--fix", "7.0", "-o", str(model)]) == 1
+    assert main([str(model), "--tensorrt", "7.0", "-o", str(model)]) == 1
     assert model.read_bytes() == before
     assert [path.name for path in model.parent.iterdir()] == ["m.onnx"]

@@ -3,18 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
 from fixtures.commands.support import main
-from suites.meta.networks.support_models import one, resize
+from suites.meta.networks.support_models import one
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    """A model with an opset-11 Resize of default attributes."""
+    """A model with an opset-11 Resize of default attributes and no region."""
     path = tmp_path / "m.onnx"
-    onnx.save(resize(), path)
+    empty, scales = np.zeros(0, np.float32), np.array([1, 1, 2, 2], np.float32)
+    onnx.save(one("Resize", [empty, scales], opset=11), path)
     return str(path)
 
 

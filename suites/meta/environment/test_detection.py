@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.commands.support import main
+from fixtures.commands.machine import main
 from fixtures.environment import child, cuda_probe, detection, nvidia
 from fixtures.environment.machine import Gpu, Interpreter
 
@@ -266,7 +266,7 @@ def test_a_jetson_is_known_by_its_release_file(tmp_path: Path) -> None:
 def test_the_command_prints_the_table(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
     """The planted GPU is in the head, and decides what runs."""
     plant("nvidia-smi", f"echo '{ROW}'")
-    assert main(["--environment"]) == 0
+    assert main([]) == 0
     out = capsys.readouterr().out
     assert "GPU       NVIDIA H100 80GB HBM3, compute capability 9.0, 80 GiB\n" in out
     assert "          libnocuda.so cannot be loaded: engines do not run until that is mended\n" in out
@@ -275,7 +275,7 @@ def test_the_command_prints_the_table(plant: Plant, capsys: pytest.CaptureFixtur
 
 def test_the_command_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The machine, and of every release what it can do, its routes and their sources."""
-    assert main(["--environment", "--json"]) == 0
+    assert main(["--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["machine"]["python"]["path"] == sys.executable
     rows = {(row["flavour"], row["version"]): row for row in data["versions"]}
@@ -287,26 +287,17 @@ def test_the_command_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_command_answers_for_one_version(capsys: pytest.CaptureFixture[str]) -> None:
     """With --tensorrt there is one row; an unknown version is one line and exit code 1."""
-    assert main(["--environment", "--tensorrt", "rtx1.7"]) == 0
+    assert main(["--tensorrt", "rtx1.7"]) == 0
     heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("TensorRT-RTX")]
     assert len(heads) == 1
-    assert main(["--environment", "--tensorrt", "6.5"]) == 1
+    assert main(["--tensorrt", "6.5"]) == 1
     assert "trt7.0" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ([], "give MODEL.onnx, or --environment"),
-        (["--environment", "m.onnx"], "give neither MODEL.onnx nor"),
-        (["--environment", "--without-gpu"], "give neither MODEL.onnx nor"),
-    ],
-)
-def test_wrong_usage_ends_with_code_2(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A model or the environment, one of the two."""
+@pytest.mark.parametrize("arguments", [["m.onnx"], ["--without-gpu"]])
+def test_a_model_is_a_wrong_call(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The command is about this machine alone: what belongs to the command support ends with code 2."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert says in capsys.readouterr().err
+    assert f"unrecognized arguments: {arguments[0]}" in capsys.readouterr().err

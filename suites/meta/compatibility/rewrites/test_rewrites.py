@@ -166,7 +166,7 @@ def test_every_rewrite_has_an_example() -> None:
 
 @pytest.mark.parametrize("operator", sorted(FIXED))
 def test_a_remedy_that_names_the_command_is_true(operator: str) -> None:
-    """Each operator of which a remedy says that ``--fix`` writes it has a row above."""
+    """Each operator of which a remedy says that ``fix`` writes it has a row above."""
     assert operator in {node.op_type for _, _, model in ROWS for node in model.graph.node}
 
 

@@ -1,0 +1,139 @@
+"""Damaged files, and records that are none: red until told otherwise, one line each."""
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from suites.meta.report.planted import CUT, record, written
+
+
+@pytest.fixture
+def report() -> ModuleType:
+    """The command, which needs jinja2 and rich."""
+    return pytest.importorskip("fixtures.commands.report", reason="pip install --group report")
+
+
+def cut(folder: Path) -> Path:
+    """A file whose last line an interrupted run left."""
+    path = written(folder, record())
+    path.write_text(path.read_text("utf-8") + CUT, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("tail", [CUT, "{", '"a', "\x00" * 40, CUT + "\n", CUT + "\n\n"])
+def test_a_last_line_cut_short_is_red(
+    tail: str, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the interrupted run would have said is not known: exit code 1, the title and a line say so."""
+    path = written(tmp_path, record())
+    path.write_text(path.read_text("utf-8") + tail, "utf-8")
+    assert report.main([str(path), "--output", str(tmp_path / "out")]) == 1
+    text = capsys.readouterr().out
+    assert text.splitlines()[0] == "Nothing is red in 1 cell, 1 record file cut short"
+    assert f"{path}:2: last line cut short" in text.replace("\n", "")
+    assert "1 record file cut short" in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
+def test_an_old_green_does_not_hide_a_line_cut_short(tmp_path: Path, report: ModuleType) -> None:
+    """The red record that was being written replaces no older one, and still the report is red."""
+    written(tmp_path, record("passed", 1))
+    (tmp_path / "b.jsonl").write_text(record("failed", 2).to_json()[:-20])
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+
+
+def test_a_damaged_file_may_be_allowed(
+    tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--allow-damaged leaves out what is no record, at the end and elsewhere, and names it."""
+    path = cut(tmp_path)
+    path.write_text("no record\n" + path.read_text("utf-8"), "utf-8")
+    out = ["--output", str(tmp_path / "out")]
+    assert report.main([str(path), *out]) == 2
+    assert not (tmp_path / "out").exists()
+    capsys.readouterr()
+    assert report.main([str(path), *out, "--allow-damaged"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [f"{path}:{n}: " in line for n, line in zip((3, 1), lines, strict=True)] == [True, True]
+
+
+def test_only_damage_is_no_report_even_when_allowed(tmp_path: Path, report: ModuleType) -> None:
+    """Without one whole record there is nothing to report: exit code 2."""
+    (tmp_path / "a.jsonl").write_text("no record\nnor this\n")
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out"), "--allow-damaged"]) == 2
+
+
+WRONG: dict[str, Any] = {
+    "stage": 7, "model": {"framework": "pytorch"}, "opset": "11", "tensorrt": {"version": 8}, "device": [],
+    "baseline": "trt", "dependencies": {"numpy": None}, "precision": None, "batch": 8, "message": ["a"],
+    "seconds": "long", "samples": "123", "run_id": 5, "commit": {}, "time": "yesterday", "rerun": 1.5,
+    "metrics": {"worst": {"value": 10**400}}, "schema": 3, "verdict": "fine", "unknown": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_field_of_another_type_is_one_line_that_names_it(
+    field: str, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every field of a record is looked at before anything is computed from it."""
+    row = json.loads(record().to_json()) | {field: WRONG[field]}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    assert report.main([str(path), "--output", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert f"{path}:1: " in error
+    assert "delete that line" in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bytes_", [b"\x89PNG\r\n\x1a\n\x00\xff\xfe", b"[" * 100_000, b"\xff" * 9])
+def test_bytes_of_a_file_are_not_printed(
+    bytes_: bytes, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another kind of file is named by line, without what is in it."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(bytes_ + b"\n" + record().to_json().encode() + b"\n")
+    assert report.main([str(path), "--output", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert f"{path}:1: " in error
+    assert error.isascii()
+    assert len(error) < 1000
+
+
+def test_errors_without_end_are_counted(
+    tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of another kind is some lines on the terminal, not thousands."""
+    (tmp_path / "a.jsonl").write_text("no record\n" * 5000)
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) < 10
+    assert any("4994 more lines that are no record" in line for line in lines)
+
+
+@pytest.mark.parametrize("stage", ["tensorrt-parity", "convert"])
+def test_nothing_executed_is_said_in_title_and_exit_code(
+    stage: str, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where every stage was not run, what tables predict does not make the report green."""
+    predicted = record("passed", 1, stage="support")
+    unrun = [record("not-run", 1, stage=stage, opset=opset) for opset in (11, 12)]
+    written(tmp_path, *unrun, predicted)
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().out.startswith("Nothing was executed, 2 not run\n")
+    title = (tmp_path / "out" / "index.html").read_text("utf-8").split("<title>")[1].split("</title>")[0]
+    assert title == "Nothing was executed, 2 not run · trt-parity"
+
+
+def test_an_output_that_cannot_be_written_is_one_line(
+    tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file where the folder should be is named; exit code 1."""
+    (tmp_path / "out").write_text("")
+    assert report.main([str(written(tmp_path, record())), "--output", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert str(tmp_path / "out") in error
