@@ -124,7 +124,8 @@ class _File:
         )  # fmt: skip
         roles = () if framework == "pytorch" else FRAMEWORKS[framework][:2]
         return Declared(
-            name, cast(Framework, framework), folder, samples, repr(sorted(row.items())), ("--model", f"{self.path}:{name}"),
+            name, cast(Framework, framework), folder, samples, repr(sorted(row.items())),
+            ("--model", f"{self.path}:{name}"),
             spec=row.get("factory", ""),
             files=tuple((role, folder / row[role]) for role in roles),
             outputs=tuple(row.get("outputs", ())),
