@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.compatibility import refusals, releases
+from fixtures.compatibility import inspect, refusals, releases
+from fixtures.compatibility.answers import ask
 from fixtures.compatibility.check.limits import LIMITS
 from fixtures.compatibility.tables.releases import (
     BASES,
@@ -40,7 +41,8 @@ def test_every_release_is_there_once_in_order() -> None:
 @pytest.mark.parametrize("row", releases(), ids=lambda row: row.label)
 def test_every_release_names_its_basis(row: Any) -> None:
     """A release says what it rests on and where that was read; an opset only where a document has one."""
-    assert row.basis in {"documented", "derived", "measured"}
+    assert row.basis in {"source", "documented", "derived", "measured"}
+    assert bool(row.parser) == (row.basis == "source")
     assert row.source
     assert row.opset_max is None or row.opset_max >= (row.opset_min or 1)
     assert row.flavour == "tensorrt" or (row.basis, row.opset_max) == ("measured", None)
@@ -106,13 +108,14 @@ def test_an_unknown_release_is_refused(flavour: str, version: str) -> None:
 
 @pytest.mark.parametrize(
     ("opset", "version", "remedy"),
-    [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", ""), (17, "8.2", "opset 13"), (17, "8.4", ""),
-     (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", ""), (25, "11.4", "")],
+    [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", "opset 11"), (17, "8.2", "opset 13"),
+     (17, "8.4", ""), (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", ""), (25, "11.4", "")],
 )  # fmt: skip
-def test_opsets_end_only_where_a_document_says_so(opset: int, version: str, remedy: str) -> None:
-    """An opset beyond the documented ones is refused with the one to convert at; no maximum is invented."""
-    found = refusals(one("Relu", opset=opset), "tensorrt", version, gpu=True)
-    assert [refusal.remedy for refusal in found] == ([f"convert at {remedy}"] if remedy else [])
+def test_an_opset_beyond_the_documents_is_no_refusal(opset: int, version: str, remedy: str) -> None:
+    """No parser checks the opset: the verdict is undocumented, with the one to convert at, or taken."""
+    (answer,) = ask(inspect(one("Relu", opset=opset)), [release("tensorrt", version)], gpu=True)
+    assert [caution.remedy for caution in answer.cautions] == ([f"convert at {remedy}"] if remedy else [])
+    assert answer.verdict == ("undocumented" if remedy else "taken")
 
 
 @pytest.mark.parametrize("opset", [6, 10, 13, 17, 21, 26])
@@ -137,7 +140,7 @@ def test_a_missing_operator_is_named(operator: str, version: str, why: str, reme
     assert (refusal.node, refusal.operator, refusal.stage) == ("node", operator, "parser")
     assert why in refusal.why
     assert remedy in refusal.remedy
-    assert refusal.where.endswith((", documented", ", derived"))
+    assert refusal.where.endswith((", source", ", derived"))
 
 
 def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
