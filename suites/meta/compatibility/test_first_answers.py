@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from fixtures.compatibility import refusals
+from fixtures.compatibility import refusals, releases
 from fixtures.compatibility.check.measured import RULES, rows
+from fixtures.compatibility.check.tensors import BY_TYPE
 
 RTX = "tensorrt-rtx"
 
@@ -60,5 +61,6 @@ def test_another_flavour_is_not_meant() -> None:
 
 def test_every_row_has_a_rule_and_a_reason() -> None:
     """Every row names a rule that exists, and every rule is used."""
-    assert {row.rule for row in rows()} == set(RULES)
-    assert all(row.why and row.remedy and row.first <= row.last for row in rows())
+    assert {row.rule for row in rows()} == {*RULES, *BY_TYPE}
+    assert all(row.why and row.remedy for row in rows())
+    assert all(any(row.fits(one.flavour, one.version, gpu=False) for one in releases()) for row in rows())

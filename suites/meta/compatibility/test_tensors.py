@@ -7,7 +7,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility import refusals
-from fixtures.compatibility.check.measured import RULES
+from fixtures.compatibility.check.measured import RULES, rows
+from fixtures.compatibility.check.tensors import BY_TYPE
 from fixtures.compatibility.specimens.quantized import weights
 from fixtures.compatibility.specimens.sketch import Sketch
 from suites.meta.networks.support_models import fed
@@ -60,6 +61,14 @@ def product(low: str, scales: int, operator: str = "Conv") -> ModelProto:
     return sketch.model()
 
 
+def held(type_: str) -> ModelProto:
+    """A Cast of weights of a type, added to the input."""
+    sketch = Sketch(11)
+    x = sketch.feed("FLOAT", 4)
+    sketch.end("Add", x, sketch.add("Cast", sketch.ones(type_, 4), to=TensorProto.FLOAT))
+    return sketch.model()
+
+
 ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("absent_type", fed("Identity", "INT16", 4), fed("Identity", "INT64", 4)),
     ("absent_type", added("UINT64", constant=False), added("INT64", constant=False)),
@@ -102,16 +111,41 @@ def test_int8_needs_a_gpu_in_1_4_only(version: str, gpu: bool, count: int) -> No
 
 @pytest.mark.parametrize(("flavour", "version"), [("tensorrt", "7.0"), ("tensorrt", "11.4")])
 def test_eight_axes_hold_for_every_release(flavour: str, version: str) -> None:
-    """TensorRT documents eight axes; what was only measured on TensorRT-RTX is not said of TensorRT."""
+    """TensorRT documents eight axes."""
     (refusal,) = refusals(fed("Relu", "FLOAT", *[1] * 9, opset=11), flavour, version, gpu=True)
     assert refusal.where.endswith("documented")
-    assert refusals(fed("Identity", "INT16", 4, opset=11), flavour, version, gpu=True) == []
+
+
+TENSORRT: list[tuple[str, str, ModelProto, ModelProto]] = [
+    ("input_type", "8.4", fed("Identity", "UINT8", 4), fed("Identity", "INT32", 4)),
+    ("weights_type", "7.0", held("BOOL"), held("INT32")),
+    ("weights_type", "7.2", held("UINT8"), held("BOOL")),
+    ("byte_cast", "8.5", fed("Cast", "UINT8", 4, to=TensorProto.INT32),
+     fed("Cast", "UINT8", 4, to=TensorProto.FLOAT16)),
+    ("int8_without_quantization", "8.5", fed("Relu", "INT8", 4, opset=14), product("INT8", 1, "MatMul")),
+    ("absent_type", "8.6", fed("Identity", "BFLOAT16", 4), fed("Identity", "DOUBLE", 4)),
+    ("absent_type", "7.2", fed("Identity", "DOUBLE", 4, opset=11), fed("Identity", "INT64", 4, opset=11)),
+    ("absent_type", "9.3", fed("Identity", "INT16", 4), fed("Identity", "BFLOAT16", 4)),
+]  # fmt: skip
+"""Rule, TensorRT, a model that it refuses, one that it takes."""
+
+
+@pytest.mark.parametrize(("rule", "version", "refused", "taken"), TENSORRT)
+def test_a_type_is_refused_by_the_releases_that_lack_it(
+    rule: str, version: str, refused: ModelProto, taken: ModelProto
+) -> None:
+    """TensorRT refuses the one by a row of the rule and takes the other."""
+    assert refusals(taken, "tensorrt", version, gpu=True) == []
+    found = refusals(refused, "tensorrt", version, gpu=True)
+    named = {row.where: row.rule for row in rows()}
+    assert [named.get(refusal.where) for refusal in found] == [rule]
 
 
 def test_every_rule_about_tensors_has_an_example() -> None:
-    """No rule of tensors.py is without a refused and a taken model; INT8 without a GPU has its own test."""
-    about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")}
-    assert about - {rule for rule, *_ in ROWS} == {"int8_tensor"}
+    """No rule of tensors.py is without a refused and a taken model, here or in a test of its own."""
+    about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")} | set(BY_TYPE)
+    examples = {rule for rule, *_ in ROWS} | {rule for rule, *_ in TENSORRT}
+    assert about - examples == {"int8_tensor", "index_size"}
 
 
 def test_what_is_not_known_of_a_tensor_is_no_refusal() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 
-from fixtures.compatibility.specimens.sketch import Sketch
+from fixtures.compatibility.specimens.sketch import Sketch, number
 
 
 def one(
@@ -45,15 +45,55 @@ def resize(*, opset: int = 11, computed: Sequence[int] = (), **attributes: Any) 
 
 
 def fed(
-    operator: str, type_: str, *shape: int, opset: int = 13, ends: bool = True, **attributes: Any
+    operator: str,
+    type_: str,
+    *shape: int,
+    opset: int = 13,
+    ends: bool = True,
+    more: Sequence[Any] = (),
+    **attributes: Any,
 ) -> ModelProto:
-    """Make a model of one node whose only input is of a type and shape. ends: False puts a Relu behind it."""
+    """Make a model of one node whose only fed input is of a type and shape. more: constants that follow it.
+
+    ends: False puts a Relu behind it.
+    """
     sketch = Sketch(opset)
-    x = sketch.feed(type_, *shape)
+    inputs = [sketch.feed(type_, *shape), *map(sketch.constant, more)]
     if ends:
-        sketch.end(operator, x, **attributes)
+        sketch.end(operator, *inputs, **attributes)
     else:
-        sketch.end("Relu", sketch.add("Cast", sketch.add(operator, x, **attributes), to=TensorProto.FLOAT))
+        made = sketch.add(operator, *inputs, **attributes)
+        sketch.end("Relu", sketch.add("Cast", made, to=TensorProto.FLOAT))
+    return sketch.model()
+
+
+def span_of(type_: str, *, computed: bool) -> ModelProto:
+    """Make a model of one Range of a type, its limit a constant or the length of the input."""
+    sketch = Sketch(11)
+    x, kind = sketch.feed("FLOAT", 4, 8), number(type_)
+    bounds = [sketch.constant(np.array(n, helper.tensor_dtype_to_np_dtype(kind))) for n in (0, 4, 1)]
+    if computed:
+        bounds[1] = sketch.add("Cast", sketch.add("Size", x), to=kind)
+    sketch.end("Range", *bounds)
+    return sketch.model()
+
+
+def chosen(
+    length: int, other: int | None, *, held: bool = False, names: tuple[str, str] = ("a", "b")
+) -> ModelProto:
+    """Make a model of one If whose branches give a row of a length, and another row, or a number for None.
+
+    held: the condition is a constant; names: what the branches call their output.
+    """
+    sketch = Sketch(13)
+    condition = sketch.constant(np.array(True)) if held else sketch.feed("BOOL")
+    graphs: list[GraphProto] = []
+    for name, shape in zip(names, ([length], [] if other is None else [other]), strict=True):
+        value = numpy_helper.from_array(np.ones(shape, np.float32), f"{name}_{len(graphs)}")
+        node = helper.make_node("Identity", [value.name], [name])
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        graphs.append(helper.make_graph([node], f"g{len(graphs)}", [], ends, [value]))
+    sketch.end("If", condition, then_branch=graphs[0], else_branch=graphs[1])
     return sketch.model()
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from fixtures.compatibility import refusals
+from fixtures.compatibility import Refusal, cautions, inspect, refusals
 from fixtures.compatibility.check.remedies import FIXED
+from fixtures.compatibility.rewrites import engine
 from fixtures.compatibility.rewrites.registry import REWRITES
 from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
@@ -96,17 +97,13 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("uint8 as int8", "rtx1.7", quantized(np.full(4, 128, np.uint8), FOUR / 9, axis=1)),
     ("asymmetric in floats", "trt8.4", quantized(np.uint8(77))),
     ("asymmetric in floats", "rtx1.7", quantized(np.full(4, -3, np.int8), FOUR / 9)),
-    ("one axis as two", "trt8.4", single("MaxPool", kernel_shape=[3], pads=[1, 0], shape=(1, 4, 8))),
-    ("one axis as two", "trt8.0", single("Conv", [LINE], **CONV)),
     ("max by slices", "trt10.0", single("MaxPool", **KERNEL)),
     ("max by slices", "rtx1.7", single("MaxPool", pads=[1, 1, 2, 1], ceil_mode=1, **KERNEL)),
     ("max by slices", "rtx1.4", single("MaxPool", pads=[2, 2], **DILATED)),
     ("pad by pieces", "trt7.0", single("Pad", [PADS, F(3)], opset=11)),
     ("pad by pieces", "trt8.0", single("Pad", [BORDER], mode="reflect", opset=13)),
     ("pad by pieces", "trt7.2", single("Pad", [BORDER], mode="edge", opset=13)),
-    ("reciprocal", "trt8.0", single("Reciprocal", opset=13)),
     ("exclusive or", "trt7.0", both()),
-    ("dropout", "trt7.0", single("Dropout", [F(0.5), np.array(False)], opset=12)),
     ("clip", "trt7.0", bounded()),
     ("sorted", "trt10.1", top()),
     ("indices from the front", "trt8.0", single("Gather", [[-1, 2, -4]], axis=1, opset=13)),
@@ -146,9 +143,9 @@ def name_of(row: Any) -> str | None:
 
 @pytest.mark.parametrize(("rewrite", "version", "model"), ROWS, ids=name_of)
 def test_a_rewrite_is_needed_taken_and_equal(rewrite: str, version: str, model: ModelProto) -> None:
-    """The version refuses the model, takes what is written, and ONNX Runtime gives the same outputs."""
+    """The version refuses the model or computes it wrong; what is written it takes, and it is equal."""
     row, before = release(version), model.SerializeToString()
-    assert refusals(model, row.flavour, row.version, gpu=True)
+    assert refusals(model, row.flavour, row.version, gpu=True) or cautions(inspect(model), row)
     done = fixed(model, version)
     assert done.remaining == ()
     assert rewrite in {change.rewrite for change in done.changes}
@@ -159,9 +156,41 @@ def test_a_rewrite_is_needed_taken_and_equal(rewrite: str, version: str, model: 
 
 
 def test_every_rewrite_has_an_example() -> None:
-    """No row of the registry is without a model; those that tables do not call for are tested by hand."""
-    by_hand = {"unit dilations", "slope of full rank", "slope without PRelu"}
-    assert {rewrite for rewrite, *_ in ROWS} | by_hand == {row.name for row in REWRITES}
+    """No row of the registry is without a model; some tables call for none of the last three."""
+    uncalled = {"unit dilations", "slope of full rank", "slope without PRelu"}
+    examples = {rewrite for rewrite, *_ in ROWS} | {rewrite for rewrite, *_ in BY_HAND}
+    assert examples | uncalled == {row.name for row in REWRITES}
+
+
+BY_HAND: list[tuple[str, ModelProto]] = [
+    ("one axis as two", single("MaxPool", kernel_shape=[3], pads=[1, 0], shape=(1, 4, 8))),
+    ("one axis as two", single("Conv", [LINE], kernel_shape=[3], **CONV)),
+    ("reciprocal", single("Reciprocal", opset=13)),
+    ("dropout", single("Dropout", [F(0.5), np.array(False)], opset=12)),
+]
+"""Rewrites that no table calls for today, and a model that is refused by a planted row."""
+
+
+@pytest.mark.parametrize(("rewrite", "model"), BY_HAND)
+def test_a_rewrite_that_no_table_calls_for_is_equal(
+    rewrite: str, model: ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should a release refuse the node, it is written in its other form, which gives the same outputs."""
+    operator = model.graph.node[0].op_type
+
+    def planted(given: ModelProto, *_: object, **__: object) -> list[Refusal]:
+        return [
+            Refusal(node.name, operator, "parser", "planted", "", "")
+            for node in given.graph.node
+            if node.op_type == operator
+            and all(len(a.ints) == 1 for a in node.attribute if a.name == "kernel_shape")
+        ]
+
+    monkeypatch.setattr(engine, "refusals", planted)
+    done = fixed(model, "trt8.6")
+    assert rewrite in {change.rewrite for change in done.changes}
+    assert done.remaining == ()
+    assert_equal(model, done.model)
 
 
 @pytest.mark.parametrize("operator", sorted(FIXED))
