@@ -32,7 +32,7 @@ RULES = {
     },
     "fixtures/runtimes": {
         "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.store.artifacts",
-        "fixtures.verdicts",
+        "fixtures.verdicts", "fixtures.compatibility.tables",
     },
     "fixtures/report": {
         "jinja2", "rich", "fixtures.records", "fixtures.stages", "fixtures.verdicts", "fixtures.report",
