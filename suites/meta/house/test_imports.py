@@ -77,27 +77,27 @@ ROOMS = (
     ),
     Room(
         "fixtures/expectations.py",
-        "fixtures.cases fixtures.metrics fixtures.verdicts", "", "jsonschema",
+        "fixtures.cases fixtures.metrics fixtures.stages fixtures.verdicts", "", "jsonschema",
     ),
     Room(
         "fixtures/recording.py",
-        "fixtures.cases fixtures.expectations fixtures.metrics fixtures.records "
+        "fixtures.cases fixtures.expectations fixtures.metrics fixtures.records fixtures.stages "
         "fixtures.verdicts",
     ),
     Room(
         "fixtures/checks",
         "reference_models.model fixtures.cases fixtures.compatibility fixtures.converters "
         "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.store fixtures.verdicts",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
         "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
-        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
         "fixtures.store fixtures.user_models fixtures.verdicts",
     ),
-    Room("fixtures/report", "fixtures.records fixtures.verdicts", "jinja2 rich"),
+    Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ def test_what_is_missing_to_run_engines(
         return driver
 
     monkeypatch.setitem(sys.modules, "pycuda.driver", None)
-    monkeypatch.setattr(worker.ctypes, "CDLL", load)
+    monkeypatch.setattr(ctypes, "CDLL", load)
     with pytest.raises(worker.OperationError) as caught:
         worker.find_cuda()
     assert (str(caught.value), caught.value.kind) == (reason, "not-run")

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.compatibility import releases
 from fixtures.compatibility.tables.platforms import wheels as wheels_of_the_table
-from fixtures.run import select_missing
+from fixtures.run.selection import select_missing
 from fixtures.runtimes.tensorrt import environment, versions, wheels
 from fixtures.verdicts import StageError
 from suites.meta.gates import child_runs
@@ -151,14 +151,10 @@ def test_variable_that_names_a_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_missing_tensorrt_is_not_run(tmp_path: Path) -> None:
     """Every stage of a missing TensorRT has a record under its version, not-run and with the reason."""
-    words = [
-        "suites/test_parity.py",
-        "suites/test_build.py",
-        "--model=digits",
-        "--opset=13",
-        "--support=none",
-    ]
-    run = child_runs.run(tmp_path / "store", *words, "-m", "tensorrt", "--missing=10.9.0.34=no such index")
+    told = environment.missing("10.9.0.34", "no such index")
+    suites = ["suites/test_parity.py", "suites/test_build.py"]
+    words = [*suites, *told, "--model=digits", "--opset=13", "--support=none", "-m", "tensorrt"]
+    run = child_runs.run(tmp_path / "store", *words)
     assert run.code == 0
     assert {record.stage for record in run.records} == {"tensorrt-build", "tensorrt-parity"}
     for record in run.records:
