@@ -43,6 +43,7 @@ def command(store: Path, *arguments: str) -> list[str]:
     """The command line of a run; records go beside the store."""
     folder = store.with_name("records")
     options = [f"--artifacts={store}", f"--records={folder}", "-p", "no:cacheprovider"]
+    options += ["-p", "no:hypothesispytest"]  # half a second of import for a summary that is empty
     return [sys.executable, "-m", "pytest", *arguments, *options]
 
 

@@ -66,10 +66,3 @@ def test_a_wrong_fp16_graph_is_blamed_on_fp16(store: Path) -> None:
     done = run(store, f"{PARITY}::test_fp16_graph_keeps_the_outputs", *DIGITS)
     assert done.code == 1
     assert "guilty hop: fp16" in done.the("failed").message
-
-
-def test_an_unknown_batch_is_one_clear_line(tmp_path: Path) -> None:
-    """A batch that no case has is a usage error that names the known ones."""
-    done = run(tmp_path / "artifacts", PARITY, *DIGITS, "--batch=4")
-    assert done.code == 4
-    assert "--batch: '4' is none of 1, 8, dynamic" in done.output

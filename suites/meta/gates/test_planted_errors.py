@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +18,12 @@ import pytest
 from onnx import numpy_helper
 
 from fixtures.converters.darknet.convert import convert
+from fixtures.expectations import ExpectationError
+from fixtures.run import make_run
+from fixtures.run.options import Options
 from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.versions import default_interpreter
+from fixtures.verdicts import StageError
 from reference_models import fetch
 from suites.meta.gates.child_runs import TIMEOUT, Run, command, edit, pipeline, plant, read_records, run
 from suites.meta.places import ROOT
@@ -203,20 +208,36 @@ def test_a_named_tensorrt_requires_builds_only_where_builds_are_asked_for(store:
     assert ended.code == 0, ended.output
 
 
+WRONG: list[tuple[str, object, str]] = [
+    ("models", "yolov9", "no model is named 'yolov9'"),
+    ("opsets", "9", "'9' is no opset of this suite"),
+    ("opsets", "eleven", "'eleven' is no opset"),
+    ("precisions", "fp8", "'fp8' is none of"),
+    ("batches", "4", "--batch: '4' is none of 1, 8, dynamic"),
+    ("tensorrt", ["nowhere/python"], "no such interpreter"),
+    ("tensorrt", [str(ROOT)], "is a directory"),
+    ("expectations", ROOT / "nowhere", "tolerances.toml"),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "named"), WRONG)
+def test_a_wrong_argument_is_refused_in_one_line(option: str, value: object, named: str) -> None:
+    """What is wrong is said in one line, before anything is collected."""
+    with pytest.raises((ValueError, StageError, ExpectationError)) as caught:
+        make_run(replace(Options(), **{option: value}))  # type: ignore[arg-type]
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "named"),
     [
-        ("--model=yolov9", "no model is named 'yolov9'"),
         ("--opset=9", "'9' is no opset of this suite"),
-        ("--opset=eleven", "'eleven' is no opset"),
-        ("--precision=fp8", "'fp8' is none of"),
-        ("--tensorrt=nowhere/python", "no such interpreter"),
-        (f"--tensorrt={ROOT}", "is a directory"),
         ("--tensorrt=/bin/true", "gives no TensorRT worker"),
-        ("--expectations=nowhere", "tolerances.toml"),
     ],
 )
-def test_a_wrong_argument_is_one_clear_line(argument: str, named: str, tmp_path: Path) -> None:
+def test_a_wrong_argument_ends_the_run(argument: str, named: str, tmp_path: Path) -> None:
     """The run ends with pytest's usage code, says what is wrong, and shows no traceback."""
     ended = run(tmp_path / "artifacts", "suites", argument, "--collect-only")
     assert (ended.code, ended.records) == (4, [])
@@ -271,7 +292,7 @@ def worker_in_build(parent: int, store: Path) -> int:
 
 def test_an_interrupted_run_keeps_its_records(store: Path) -> None:
     """Records written before Ctrl-C are there afterwards, whole."""
-    arguments = [SOURCE_PARITY, "suites/test_latency.py", *DIGITS, "-m", "not tensorrt"]
+    arguments = [SOURCE_PARITY, "suites/test_latency.py", *DIGITS, "-m", "not tensorrt", "-k", "torchscript"]
     with subprocess.Popen(
         command(store, *arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:

@@ -1,8 +1,9 @@
-"""Who may import whom, as the house plan says, read from the source text."""
+"""Who may import whom, read from the source text: one row a room, for whole files and not only their tops."""
 
 import ast
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,37 +12,101 @@ from suites.meta.places import ROOT
 
 HEAVY = {"torch", "mxnet", "cv2", "tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda"}
 HEAVY |= {"onnxruntime", "sklearn", "skimage", "PIL"}
-RULES = {
-    "reference_models": {"numpy", "reference_models"},
-    "fixtures/metrics": {"numpy", "onnx", "fixtures.metrics"},
-    "fixtures/records.py": {"numpy", "onnx", "fixtures.verdicts"},
-    "fixtures/store/files.py": {"numpy"},
-    "fixtures/store/artifacts.py": {"fixtures.store", "fixtures.verdicts"},
-    "fixtures/store/closure.py": {"fixtures.store.references"},
-    "fixtures/store/references.py": set(),
-    "fixtures/compatibility": {"numpy", "onnx", "hypothesis", "fixtures.compatibility"},
-    "fixtures/environment": {"fixtures.environment", "fixtures.compatibility"},
-    "fixtures/converters": {
-        "numpy", "onnx", "reference_models", "fixtures.converters", "fixtures.verdicts",
-        "fixtures.store.files",
-    },
-    "fixtures/exporters": {
-        "numpy", "onnx", "hypothesis", "fixtures.exporters", "fixtures.converters", "fixtures.metrics",
-        "fixtures.runtimes", "fixtures.verdicts",
-    },
-    "fixtures/quantization": {
-        "numpy", "onnx", "fixtures.runtimes.onnxruntime", "fixtures.quantization", "fixtures.verdicts",
-        "fixtures.store.files", "fixtures.runtimes.base",
-    },
-    "fixtures/runtimes": {
-        "numpy", "packaging", "reference_models", "fixtures.runtimes", "fixtures.store.files",
+ALL_OF_FIXTURES = "fixtures"
+OURS = ("fixtures", "reference_models", "suites", "benchmarks", "conftest")
+LOOSE_MODULES = 8
+"""How many modules may lie beside the rooms of ``fixtures/``; what is more belongs into a room."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder or a loose module, and what its files may import beside the standard library and themselves.
+
+    ours: modules and packages of the suite, with all below them, anywhere in a file.
+    top: packages of others, at the top of a file. inside: those that only a function may import.
+    """
+
+    path: str
+    ours: str = ""
+    top: str = ""
+    inside: str = ""
+
+    @property
+    def itself(self) -> str:
+        """The dotted name of the room."""
+        return self.path.removesuffix(".py").replace("/", ".")
+
+
+ROOMS = (
+    Room("reference_models", "", "numpy", "torch mxnet sklearn skimage PIL platformdirs"),
+    Room("fixtures/verdicts.py"),
+    Room("fixtures/metrics", "", "numpy onnx"),
+    Room("fixtures/records.py", "fixtures.verdicts"),
+    Room("fixtures/store", "reference_models fixtures.verdicts", "numpy"),
+    Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
+    Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
+    Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
+    Room("fixtures/environment", "fixtures.compatibility", "", "pynvml"),
+    Room(
+        "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch onnxruntime onnxslim",
+    ),
+    Room(
+        "fixtures/runtimes",
+        "reference_models fixtures.store.files fixtures.verdicts fixtures.compatibility.tables",
+        "numpy packaging", "torch mxnet cv2 onnxruntime pycuda platformdirs",
+    ),
+    Room(
+        "fixtures/quantization",
+        "fixtures.store.files fixtures.verdicts fixtures.runtimes.onnxruntime fixtures.runtimes.base",
+        "numpy onnx", "onnxruntime",
+    ),
+    Room(
+        "fixtures/exporters", "fixtures.converters fixtures.metrics fixtures.runtimes fixtures.verdicts",
+        "numpy onnx hypothesis", "torch onnxruntime",
+    ),
+    Room(
+        "fixtures/user_models", "reference_models fixtures.converters fixtures.store fixtures.verdicts",
+        "numpy",
+    ),
+    Room(
+        "fixtures/pipeline",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.quantization fixtures.runtimes "
+        "fixtures.store fixtures.verdicts",
+        "numpy onnx", "torch",
+    ),
+    Room(
+        "fixtures/expectations",
+        "reference_models fixtures.cases fixtures.compatibility fixtures.converters.onnx_graph fixtures.metrics "
+        "fixtures.stages fixtures.verdicts", "", "jsonschema",
+    ),
+    Room(
+        "fixtures/recording.py",
+        "fixtures.cases fixtures.expectations fixtures.metrics fixtures.records fixtures.stages "
         "fixtures.verdicts",
-    },
-    "fixtures/report": {
-        "jinja2", "rich", "fixtures.records", "fixtures.stages", "fixtures.verdicts", "fixtures.report",
-    },
-}  # fmt: skip
-"""Path -> what its modules may import at the top, beside the standard library."""
+    ),
+    Room(
+        "fixtures/checks",
+        "reference_models.model fixtures.cases fixtures.compatibility fixtures.converters "
+        "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "numpy onnx", "trtcheck",
+    ),
+    Room(
+        "fixtures/run",
+        "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
+        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
+        "fixtures.store fixtures.user_models fixtures.verdicts",
+    ),
+    Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
+    Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
+    Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
+    Room("fixtures/__main__.py", "fixtures.commands"),
+    Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
+    Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
+    Room("benchmarks", "fixtures.converters reference_models", "numpy onnx", "torch"),
+)  # fmt: skip
+"""From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
@@ -53,52 +118,98 @@ LAZY = {
 
 
 def sources(*places: str) -> list[Path]:
-    """Python files below the places."""
+    """Return the Python files below the places; of ``suites`` the claims, without the tests of the suite."""
     files: list[Path] = []
     for place in places:
         path = ROOT / place
         files += [path] if path.suffix else sorted(path.rglob("*.py"))
-    return files
+    return [file for file in files if place_of(file).split("/")[:2] != ["suites", "meta"]]
 
 
-def imports(path: Path, *, anywhere: bool) -> Iterator[str]:
-    """Modules that a file imports: at its top level, or anywhere in it."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree) if anywhere else tree.body:
+def place_of(path: Path) -> str:
+    """Return a file's path from the root of the checkout."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, parsed once."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path, *, anywhere: bool) -> frozenset[str]:
+    """Return the modules that a file imports, at its top level or anywhere in it."""
+    nodes = ast.walk(tree(path)) if anywhere else tree(path).body
+    found = set()
+    for node in nodes:
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            module = node.module or ""
+            bare = module in OURS  # `from fixtures import records` is about the module, not the package
+            found |= {f"{module}.{alias.name}" for alias in node.names} if bare else {module}
+    return frozenset(name for name in found if name.split(".")[0] not in sys.stdlib_module_names)
 
 
-def forbidden(path: Path, allowed: set[str], *, anywhere: bool = False) -> list[str]:
-    """Imports of a file that are neither allowed nor of the standard library."""
-    return [
-        name
-        for name in imports(path, anywhere=anywhere)
-        if name.split(".")[0] not in sys.stdlib_module_names | {"__future__"}
-        and not any(name == base or name.startswith(base + ".") for base in allowed)
-    ]
+def within(name: str, allowed: str) -> bool:
+    """Tell whether a module is one of those named, or below one."""
+    return any(name == base or name.startswith(base + ".") for base in allowed.split())
 
 
-@pytest.mark.parametrize("place", RULES)
-def test_each_room_imports_only_what_it_may(place: str) -> None:
-    """No module imports outside the direction of the house plan."""
-    found = {
-        path.relative_to(ROOT).as_posix(): bad
-        for path in sources(place)
-        if path.relative_to(ROOT).as_posix() not in LAZY and (bad := forbidden(path, RULES[place]))
-    }
+def forbidden(path: Path, room: Room) -> list[str]:
+    """Return the imports of a file that its room may not have."""
+    lazy = place_of(path) in LAZY
+    top = f"{room.top} {room.inside}" if lazy else room.top
+    bad = [n for n in imports(path, anywhere=False) if not ours(n) and not within(n, top)]
+    for name in imports(path, anywhere=True):
+        allowed = f"{room.itself} {room.ours}" if ours(name) else f"{room.top} {room.inside}"
+        bad += [] if within(name, allowed) else [name]
+    return sorted(set(bad))
+
+
+def ours(name: str) -> bool:
+    """Tell whether a module is one of the suite's."""
+    return name.split(".", maxsplit=1)[0] in OURS
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.path)
+def test_each_room_imports_only_what_it_may(room: Room) -> None:
+    """No file of a room imports what its row does not name, at its top or inside a function."""
+    found = {place_of(file): bad for file in sources(room.path) if (bad := forbidden(file, room))}
     assert not found
+
+
+def test_the_rooms_stand_on_one_another() -> None:
+    """A room names only rooms of the floors below it, so that no circle can come about."""
+    below: set[str] = set()
+    for room in ROOMS:
+        if ALL_OF_FIXTURES not in room.ours.split():
+            named = {name for name in room.ours.split() if name.startswith("fixtures.")}
+            assert {name for name in named if not within(name, " ".join(below))} == set(), room.path
+        below.add(room.itself)
+
+
+def test_every_room_has_its_row() -> None:
+    """A new folder or module of ``fixtures/`` says what it may import."""
+    places = {place_of(path) for path in (ROOT / "fixtures").iterdir() if next(path.rglob("*.py"), None)}
+    places |= {place_of(path) for path in (ROOT / "fixtures").glob("*.py")} - {"fixtures/__init__.py"}
+    assert places == {room.path for room in ROOMS if room.path.startswith("fixtures/")}
+
+
+def test_fixtures_has_few_loose_modules() -> None:
+    """What belongs together lies in a room; beside the rooms lie at most eight modules."""
+    loose = sorted(p.name for p in (ROOT / "fixtures").glob("*.py") if not p.name.startswith("__"))
+    assert len(loose) <= LOOSE_MODULES, loose
 
 
 def test_no_module_imports_a_framework_at_its_top() -> None:
     """Collecting needs neither a framework nor TensorRT."""
-    files = sources("conftest.py", "fixtures", "reference_models", "suites")
+    files = [ROOT / "conftest.py", *(f for p in OURS[:3] for f in sorted((ROOT / p).rglob("*.py")))]
     found = {
-        path.relative_to(ROOT).as_posix(): bad
+        place_of(path): bad
         for path in files
-        if path.relative_to(ROOT).as_posix() not in LAZY
+        if place_of(path) not in LAZY
         and (bad := [n for n in imports(path, anywhere=False) if n.split(".")[0] in HEAVY])
     }
     assert not found
@@ -107,15 +218,33 @@ def test_no_module_imports_a_framework_at_its_top() -> None:
 def test_only_the_plugin_imports_pytest() -> None:
     """Everything else of fixtures and reference_models can be used without pytest."""
     files = sources("fixtures", "reference_models")
-    users = {p.parent.name for p in files if "pytest" in set(imports(p, anywhere=True))}
+    users = {p.parent.name for p in files if "pytest" in imports(p, anywhere=True)}
     assert users == {"plugin"}
 
 
-def test_a_wrong_import_is_seen(tmp_path: Path) -> None:
-    """The rule trips on a planted import."""
+PLANTED = {
+    "of a room above": ("from fixtures.plugin.fixtures import pipeline", "fixtures.plugin.fixtures"),
+    "as a module of the package": ("from fixtures import records", "fixtures.records"),
+    "inside a function": ("def f():\n    import fixtures.run", "fixtures.run"),
+    "of a framework at the top": ("import torch", "torch"),
+    "of a package that nobody named": ("def f():\n    import requests", "requests"),
+}
+
+
+@pytest.mark.parametrize(("text", "named"), PLANTED.values(), ids=PLANTED)
+def test_a_wrong_import_is_seen(text: str, named: str, tmp_path: Path) -> None:
+    """The rule trips on a planted import, and on nothing else."""
     planted = tmp_path / "planted.py"
-    planted.write_text("import json\nfrom fixtures.plugin.fixtures import pipeline\nimport torch\n")
-    assert forbidden(planted, RULES["fixtures/metrics"]) == ["fixtures.plugin.fixtures", "torch"]
+    planted.write_text(f"import json\nimport numpy\n{text}\n")
+    assert forbidden(planted, Room("fixtures/metrics", "", "numpy", "scipy")) == [named]
+
+
+def test_a_room_that_names_a_floor_above_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of the rows is a rule: a row moved down trips it."""
+    first, *others = ROOMS[1:]
+    monkeypatch.setattr(sys.modules[__name__], "ROOMS", (*others, first))
+    with pytest.raises(AssertionError, match=r"fixtures/records\.py"):
+        test_the_rooms_stand_on_one_another()
 
 
 def test_runtimes_never_import_converters() -> None:

@@ -7,20 +7,29 @@ import re
 import subprocess
 import sys
 import zipfile
-from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fixtures.compatibility import releases
+from fixtures.compatibility.tables.platforms import wheels as wheels_of_the_table
+from fixtures.run.selection import select_missing
 from fixtures.runtimes.tensorrt import environment, versions, wheels
 from fixtures.verdicts import StageError
 from suites.meta.gates import child_runs
 from suites.meta.places import ROOT
 
 OWN = "cp{}{}".format(*sys.version_info)
-TOX = (ROOT / "tox.ini").read_text()
-COMMANDS = dict(re.findall(r"^    (trt\d+): python -m \S+environment (\S+) ", TOX, re.MULTILINE))
+
+
+@cache
+def tox(*words: str) -> dict[str, str]:
+    """Return what tox says of each of its environments: its description, or one of its settings."""
+    command = [sys.executable, "-m", "tox", *words, "--colored=no"]
+    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    pattern = r"^(\S+) +-> (.*)$" if words[0] == "list" else r"^\[testenv:(\S+)\]\n((?:(?!\[testenv).*\n?)*)"
+    return dict(re.findall(pattern, text, re.MULTILINE))
 
 
 def wheel(folder: Path, tag: str, name: str = "tensorrt", version: str = "7.2.3.4") -> Path:
@@ -39,7 +48,7 @@ def wheel(folder: Path, tag: str, name: str = "tensorrt", version: str = "7.2.3.
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def wheel_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep environments in a folder of the test, and ask no index for numpy."""
     monkeypatch.setenv("TRT_PARITY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -48,26 +57,26 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "python"
 
 
-def test_folder_of_wheels(cache: Path) -> None:
+def test_folder_of_wheels(wheel_folder: Path) -> None:
     """A folder of wheels becomes an interpreter that has them, made once, though others lie beside."""
-    wheel(cache, f"{OWN}-none-any")
-    wheel(cache, "cp399-none-any")
-    wheel(cache, "py3-none-any", name="tensorrt_libs")
-    python = versions.resolve(str(cache))
+    wheel(wheel_folder, f"{OWN}-none-any")
+    wheel(wheel_folder, "cp399-none-any")
+    wheel(wheel_folder, "py3-none-any", name="tensorrt_libs")
+    python = versions.resolve(str(wheel_folder))
     code = "import tensorrt, tensorrt_libs; print(tensorrt.__file__)"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(python.parents[1]))
     made = python.lstat().st_mtime_ns
-    assert versions.resolve(str(cache)) == python
+    assert versions.resolve(str(wheel_folder)) == python
     assert python.lstat().st_mtime_ns == made
 
 
-def test_wheel_for_the_wrong_python(cache: Path) -> None:
+def test_wheel_for_the_wrong_python(wheel_folder: Path) -> None:
     """Wheels for a Python that this machine lacks are refused with both Pythons and the remedy."""
-    wheel(cache, "cp399-none-linux_x86_64")
+    wheel(wheel_folder, "cp399-none-linux_x86_64")
     own = "{}.{}".format(*sys.version_info)
     with pytest.raises(StageError) as caught:
-        versions.resolve(str(cache))
+        versions.resolve(str(wheel_folder))
     text = str(caught.value)
     assert text.startswith(
         "tensorrt-7.2.3.4-cp399-none-linux_x86_64.whl: for Python 3.99, which this machine lacks"
@@ -75,24 +84,24 @@ def test_wheel_for_the_wrong_python(cache: Path) -> None:
     assert f"pytest itself runs under {own}); install that Python" in text
 
 
-def test_wheel_that_pip_refuses(cache: Path) -> None:
+def test_wheel_that_pip_refuses(wheel_folder: Path) -> None:
     """A wheel for another system is refused in pip's words, and leaves no environment that looks made."""
-    wheel(cache, f"{OWN}-none-win_arm64")
-    for _ in range(2):
-        with pytest.raises(
-            StageError, match=r"cannot be installed for .*not a supported wheel on this platform"
-        ):
-            versions.resolve(str(cache))
+    wheel(wheel_folder, f"{OWN}-none-win_arm64")
+    with pytest.raises(StageError, match=r"cannot be installed for .*not a supported wheel on this platform"):
+        versions.resolve(str(wheel_folder))
+    made = list((wheel_folder.parent / "cache").rglob("bin/python"))
+    assert made
+    assert not (made[0].parents[1] / wheels.READY).exists()
 
 
-def test_wheels_of_something_else(cache: Path) -> None:
+def test_wheels_of_something_else(wheel_folder: Path) -> None:
     """A folder without a wheel of TensorRT, and a file that only looks like a wheel, are named."""
-    wheel(cache, "py3-none-any", name="other")
+    wheel(wheel_folder, "py3-none-any", name="other")
     with pytest.raises(StageError, match="none of its 1 wheels is of TensorRT"):
-        versions.resolve(str(cache))
-    (cache / "tensorrt.whl").write_text("")
+        versions.resolve(str(wheel_folder))
+    (wheel_folder / "tensorrt.whl").write_text("")
     with pytest.raises(StageError, match=r"tensorrt\.whl: no name of a wheel"):
-        versions.resolve(str(cache))
+        versions.resolve(str(wheel_folder))
 
 
 def test_a_shim_is_not_taken_for_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,10 +118,19 @@ def test_version_that_cannot_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
     """A version that pip cannot have is told to pytest as missing, with pip's own reason."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
-    (told,) = environment.arguments("0.0.1")
-    assert told.startswith("--missing=0.0.1=tensorrt==0.0.1 cannot be installed: ERROR: ")
-    assert "No matching distribution found for tensorrt==0.0.1" in told
+    require, told = environment.arguments("trt1016")
+    version = wheels_of_the_table()["10.16"]
+    assert require == "--require=none"
+    assert told.startswith(f"--missing={version}=tensorrt=={version} cannot be installed: ERROR: ")
+    assert f"No matching distribution found for tensorrt=={version}" in told
     assert "https://pypi.nvidia.com" in told
+
+
+def test_an_environment_of_no_release(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that no TensorRT has is refused in one line that lists the names."""
+    assert environment.main(["trt1099"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: 'trt1099' is the name of no TensorRT; there are trt7x, trt8x, trt86, ")
 
 
 def test_last_words() -> None:
@@ -125,22 +143,18 @@ def test_last_words() -> None:
 def test_variable_that_names_a_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a variable names is given to pytest; when it is not set, that is the reason."""
     monkeypatch.setenv("TRT_PARITY_TRT7X", "/opt/trt72/python")
-    assert environment.arguments("TRT_PARITY_TRT7X") == ["--tensorrt=/opt/trt72/python"]
+    assert environment.arguments("trt7x") == ["--tensorrt=/opt/trt72/python"]
     monkeypatch.delenv("TRT_PARITY_TRT7X")
-    (told,) = environment.arguments("TRT_PARITY_TRT7X")
+    _, told = environment.arguments("trt7x")
     assert told.startswith("--missing=7.x=set TRT_PARITY_TRT7X to a Python interpreter that has TensorRT 7")
 
 
 def test_missing_tensorrt_is_not_run(tmp_path: Path) -> None:
     """Every stage of a missing TensorRT has a record under its version, not-run and with the reason."""
-    words = [
-        "suites/test_parity.py",
-        "suites/test_build.py",
-        "--model=digits",
-        "--opset=13",
-        "--support=none",
-    ]
-    run = child_runs.run(tmp_path / "store", *words, "-m", "tensorrt", "--missing=10.9.0.34=no such index")
+    told = environment.missing("10.9.0.34", "no such index")
+    suites = ["suites/test_parity.py", "suites/test_build.py"]
+    words = [*suites, *told, "--model=digits", "--opset=13", "--support=none", "-m", "tensorrt"]
+    run = child_runs.run(tmp_path / "store", *words)
     assert run.code == 0
     assert {record.stage for record in run.records} == {"tensorrt-build", "tensorrt-parity"}
     for record in run.records:
@@ -149,38 +163,54 @@ def test_missing_tensorrt_is_not_run(tmp_path: Path) -> None:
     assert "not-run: " in run.output
 
 
-def test_missing_tensorrt_that_is_required(tmp_path: Path) -> None:
-    """Who requires builds gets a red run when the TensorRT is missing."""
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_missing_tensorrt_that_is_required(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who requires builds gets a red run when the TensorRT is missing, whatever else the run was told."""
     words = ["suites/test_build.py", "--model=digits", "--opset=13", "--support=none", "-m", "tensorrt"]
-    run = child_runs.run(tmp_path / "store", *words, "--missing=10.9=no index", "--require=tensorrt-build")
+    words += ["--require=tensorrt-build"] if by == "option" else []
+    monkeypatch.setenv("TRT_PARITY_REQUIRE", "tensorrt-build,convert" if by == "variable" else "")
+    run = child_runs.run(tmp_path / "store", *words, "--missing=10.9=no index")
     assert run.code == 1
     assert "--require: stage tensorrt-build executed nothing" in run.output
+    assert "stage convert" not in run.output
 
 
 @pytest.mark.parametrize("text", ["10.9", "=reason", "rtx1.7=reason", "10.9="])
-def test_missing_without_version_or_reason(tmp_path: Path, text: str) -> None:
-    """What is not VERSION=REASON is a wrong argument."""
-    run = child_runs.run(tmp_path / "store", "suites", f"--missing={text}")
+def test_missing_without_version_or_reason(text: str) -> None:
+    """What is not VERSION=REASON is refused with an example of what is."""
+    with pytest.raises(ValueError, match=f"--missing: '{text}' is not VERSION=REASON, such as "):
+        select_missing(text)
+
+
+def test_a_wrong_missing_is_a_wrong_argument(tmp_path: Path) -> None:
+    """The refusal ends the run as a wrong argument does."""
+    run = child_runs.run(tmp_path / "store", "suites", "--missing=10.9")
     assert run.code == 4
-    assert f"--missing: '{text}' is not VERSION=REASON" in run.output
+    assert "ERROR: --missing: '10.9' is not VERSION=REASON" in run.output
 
 
 def test_every_release_has_an_environment() -> None:
-    """Each TensorRT of the support tables from 8.6 on, less 9.x, has an environment of that version."""
+    """Each TensorRT of the support tables from 8.6 on, less 9.x, has a wheel and its environment."""
     known = [release.version for release in releases() if release.flavour == "tensorrt"]
     wanted = {v for v in known if v == "8.6" or v.split(".")[0] in ("10", "11")}
-    assert {"trt" + version.replace(".", "") for version in wanted} == set(COMMANDS)
-    for version in wanted:
-        assert COMMANDS["trt" + version.replace(".", "")].startswith(version + ".")
+    assert set(wheels_of_the_table()) == wanted
+    assert all(wheel.startswith(release + ".") for release, wheel in wheels_of_the_table().items())
+    names = {"trt" + version.replace(".", "") for version in wanted}
+    assert {name for name in tox("list", "-q") if name.startswith("trt")} == {*names, *environment.VARIABLES}
 
 
-def test_every_version_environment_is_explained() -> None:
-    """Each version environment of the list has a description of its own."""
-    parser = ConfigParser(interpolation=None)
-    parser.read_string(TOX)
-    listed = parser["tox"]["env_list"]
-    factors = {f"trt{n}" for group in re.findall(r"trt\{([\d,]+)\}", listed) for n in group.split(",")}
-    factors |= set(re.findall(r"\btrt\d\w*\b", listed))
-    assert factors == {*COMMANDS, "trt7x", "trt8x"}
-    explained = set(re.findall(r"^(\w+): \S+", parser["testenv"]["description"].strip(), re.MULTILINE))
-    assert factors <= explained
+def test_every_environment_is_explained() -> None:
+    """Each environment of tox has a description, and its command names its own TensorRT."""
+    for name, about in tox("list", "-q").items():
+        assert len(about) > 20, name
+    commands = tox("config", "-k", "commands")
+    for name in wheels_of_the_table():
+        short = "trt" + name.replace(".", "")
+        assert f"fixtures.runtimes.tensorrt.environment {short} " in commands[short]
+
+
+@pytest.mark.parametrize("name", ["convert", "rtx15", "rtx17", "rtx16-gpu"])
+def test_what_an_environment_requires_holds_under_any_arguments(name: str) -> None:
+    """Required stages are no default of the arguments, which a user's own arguments would replace."""
+    assert "TRT_PARITY_REQUIRE=" in tox("config", "-k", "set_env")[name]
+    assert "--require" not in tox("config", "-k", "commands")[name]
