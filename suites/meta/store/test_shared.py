@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.store.artifacts import ArtifactStore, StoreError
+from fixtures.store.closure import SourceTree
 from fixtures.store.scratch import PREFIX, UNLOCKED_SECONDS, clear, scratch
+from fixtures.verdicts import StageError
 from suites.meta.places import ROOT
 
 WRITER = """
@@ -67,30 +69,17 @@ def test_three_writers_and_a_kill_leave_a_sound_store(tmp_path: Path) -> None:
         assert entry.about["number"] % 40 == number
     assert store.notices == []
     assert {path.name for path in tmp_path.iterdir()} == {"entries", "objects"}
-    assert not [
-        path for path in (tmp_path / "entries").rglob("*") if path.is_file() and path.suffix != ".json"
-    ]
+    assert {path.suffix for path in (tmp_path / "entries" / "onnx").iterdir()} == {".json"}
 
 
 def test_only_scratch_folders_of_dead_processes_are_cleared(tmp_path: Path) -> None:
     """One that lives keeps its folder; that of a killed one is cleared by whoever comes next."""
-    holder = "import sys, time\nfrom pathlib import Path\nfrom fixtures.store.scratch import scratch\n"
-    holder += (
-        "with scratch(Path(sys.argv[1])) as folder:\n    print(folder, flush=True)\n    time.sleep(600)\n"
-    )
-    folders = []
-    command = [sys.executable, "-c", holder, str(tmp_path)]
-    with (
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as killed,
-        scratch(tmp_path) as own,
-    ):
-        assert killed.stdout is not None
-        folders.append(Path(killed.stdout.readline().strip()))
+    with started(HOLDER, tmp_path) as (killed, said), scratch(tmp_path) as own:
         assert clear(tmp_path) == []
-        assert folders[0].is_dir()
+        assert Path(said).is_dir()
         killed.kill()
         killed.wait()
-        assert clear(tmp_path) == folders
+        assert clear(tmp_path) == [Path(said)]
         assert [path.name.removesuffix(".lock") for path in tmp_path.iterdir()] == [own.name] * 2
     assert list(tmp_path.iterdir()) == []
 
@@ -102,6 +91,26 @@ def test_the_first_use_of_a_store_clears_it(tmp_path: Path) -> None:
         os.utime(tmp_path / f"{PREFIX}{name}", (time.time() - age,) * 2)
     ArtifactStore(tmp_path).get("onnx", {})
     assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}new"]
+
+
+def test_what_is_made_while_code_is_edited_is_not_stored(tmp_path: Path) -> None:
+    """A file of the key that is written, or removed, after the start stops what would be stored under it."""
+    (tmp_path / "a").mkdir()
+    for name in ("a/one.py", "a/two.py", "a/other.py"):
+        (tmp_path / name).write_text("import a.two" * name.endswith("one.py"))
+    store = ArtifactStore(tmp_path / "store")
+    store._code = SourceTree(tmp_path)
+    store._code.remember("a")
+    store._code.digest(store._code.closure(["a.one"]))
+    (tmp_path / "a" / "other.py").write_text("# of no closure")
+    store.put("onnx", {"turn": 1}, {}, {})
+    (tmp_path / "a" / "two.py").write_text("# edited")
+    with pytest.raises(StageError, match=r"^a/two\.py was edited while this run .* run it again$"):
+        store.put("onnx", {"turn": 2}, {}, {})
+    (tmp_path / "a" / "one.py").unlink()
+    with pytest.raises(StageError, match=r"^a/one\.py and 1 more was edited"):
+        store.put("onnx", {"turn": 3}, {}, {})
+    assert [store.get("onnx", {"turn": turn}) is None for turn in (1, 2, 3)] == [False, True, True]
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from fixtures.converters.pytorch.convert import Exporter, convert
 from fixtures.converters.pytorch.data_dependence import value_reads
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.store.artifacts import ArtifactStore
-from fixtures.user_models.settling import settle
+from fixtures.user_models.description import with_descriptions
 from fixtures.verdicts import StageError
 from reference_models import registry
 from reference_models.user import factory, module_check
@@ -47,7 +47,7 @@ def at_home(package: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def refused(store: Path, word: str, inputs: Sequence[str] = INPUT, outputs: Sequence[str] = ()) -> str:
     """Choose a model and build it, as a run does at its start; give what it says."""
     with pytest.raises((ValueError, StageError)) as caught:
-        settle(registry.choose(word, inputs, outputs), ArtifactStore(store))
+        with_descriptions(registry.choose(word, inputs, outputs), ArtifactStore(store))
     return str(caught.value)
 
 

@@ -16,7 +16,7 @@ from fixtures.converters.errors import ConversionError
 from fixtures.expectations import load
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.store.artifacts import ArtifactStore
-from fixtures.user_models.settling import settle
+from fixtures.user_models.description import with_descriptions
 from fixtures.verdicts import NotRun
 from reference_models import registry
 from reference_models.darknet import weights
@@ -35,8 +35,8 @@ if find_spec("torch") is None:
 PAGE = (ROOT / "docs" / "your-own-model.md").read_text("utf-8")
 SUITES = str(ROOT / "suites")
 PARITY = f"{SUITES}/test_parity.py::test_onnxruntime_gives_the_source_outputs"
-BUILD = f"{SUITES}/test_support.py::test_engine_builds"
-CONVERT = f"{SUITES}/test_conversion.py"
+BUILD = f"{SUITES}/test_build.py::test_engine_builds"
+CONVERT = f"{SUITES}/test_convert.py"
 SMALL = ("--model", "nets:small", "--input", "image:1x3x16x16", "--output", "scores")
 HIDE = "import sys; sys.modules.update(dict.fromkeys({absent})); import pytest; sys.exit(pytest.main())"
 
@@ -223,7 +223,7 @@ def test_rows_of_a_model_file_stand_beside_the_suites_own(written: Path) -> None
 def settled(folder: Path, store: ArtifactStore) -> ReferenceModel:
     """Give the row of `small` in a folder as it is built there."""
     spec = f"{folder / 'nets.py'}:small"
-    return settle(registry.choose(spec, ["image:1x3x8x8"]), store)[0]
+    return with_descriptions(registry.choose(spec, ["image:1x3x8x8"]), store)[0]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_models_of_a_former_network_are_not_taken_without_its_framework(
         (tmp_path / folder / "nets.py").write_text(text)
         model = settled(tmp_path / folder, store)
         Pipeline(store, {model.name: model}).onnx_model(model.name, "torchscript", opset)
-    for module in ("fixtures.user_models.settling", "fixtures.pipeline.stored"):
+    for module in ("fixtures.user_models.description", "fixtures.pipeline.stored"):
         monkeypatch.setattr(f"{module}.missing", lambda _: ["torch"])
     model = settled(tmp_path / "elsewhere", store)
     pipeline = Pipeline(store, {model.name: model})
@@ -276,7 +276,9 @@ def test_a_python_file_gives_rows(tmp_path: Path) -> None:
         "from dataclasses import replace\nfrom reference_models.pytorch import digits\n"
         "MODELS = [replace(digits.MODEL, name='mine')]\n"
     )
-    (row,) = settle(registry.choose(str(tmp_path / "rows_of_mine.py")), ArtifactStore(tmp_path / "artifacts"))
+    (row,) = with_descriptions(
+        registry.choose(str(tmp_path / "rows_of_mine.py")), ArtifactStore(tmp_path / "artifacts")
+    )
     assert (row.name, row.metric, row.outputs) == ("mine", "top1", ("logits",))
     assert row.own is not None
     assert len(row.own.fingerprint) == 64
@@ -310,7 +312,7 @@ def test_samples_are_noise_unless_given(tmp_path: Path) -> None:
 def test_an_opset_that_a_converter_refuses_is_a_verdict(tmp_path: Path) -> None:
     """What is wrong with a conversion is no mistake of the command line: it is raised where it is asked."""
     user_models.write(tmp_path)
-    (model,) = settle(
+    (model,) = with_descriptions(
         registry.choose(f"{tmp_path / 'wrong.py'}:Branch", ["image:1x3x8x8"]),
         ArtifactStore(tmp_path / "store"),
     )
