@@ -35,8 +35,8 @@ if find_spec("torch") is None:
 PAGE = (ROOT / "docs" / "your-own-model.md").read_text("utf-8")
 SUITES = str(ROOT / "suites")
 PARITY = f"{SUITES}/test_parity.py::test_onnxruntime_gives_the_source_outputs"
-BUILD = f"{SUITES}/test_support.py::test_engine_builds"
-CONVERT = f"{SUITES}/test_conversion.py"
+BUILD = f"{SUITES}/test_build.py::test_engine_builds"
+CONVERT = f"{SUITES}/test_convert.py"
 SMALL = ("--model", "nets:small", "--input", "image:1x3x16x16", "--output", "scores")
 HIDE = "import sys; sys.modules.update(dict.fromkeys({absent})); import pytest; sys.exit(pytest.main())"
 
