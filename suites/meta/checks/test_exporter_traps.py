@@ -181,15 +181,15 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (("reason", "because"), "row 1: a row has specimen, exporter, opset"),
-        (('reason = "why"', 'reason = ""'), "row 1: each of .* is a text"),
-        (('reason = "why"', "reason = 3"), "row 1: each of .* is a text"),
-        (("[17]", "[]"), "row 1: opset must be a list of int"),
-        (("[17]", "17"), "row 1: opset must be a list of int"),
-        (("[17]", "[true]"), "row 1: opset must be a list of int"),
-        (('["torchscript"]', '"torchscript"'), "row 1: exporter must be a list of str"),
-        (('"wrong"', '"odd"'), "row 1: outcome must be one of refused, invalid, wrong"),
-        (('"mismatched"', '"("'), "row 1: message is no regular expression"),
+        (("reason", "because"), "row 1, line 1: unknown field because"),
+        (('reason = "why"', 'reason = ""'), "row 1, line 1: reason is '', expected a text"),
+        (('reason = "why"', "reason = 3"), "row 1, line 1: reason is 3, expected a text"),
+        (("[17]", "[]"), "opset is an empty list, expected a list of opsets"),
+        (("[17]", "17"), "opset is 17, expected a list of opsets"),
+        (("[17]", "[true]"), "expected a list of opsets, each a whole number"),
+        (('["torchscript"]', '"torchscript"'), "exporter is 'torchscript', expected a list of names"),
+        (('"wrong"', '"odd"'), "outcome is 'odd', expected refused, invalid or wrong"),
+        (('"mismatched"', '"("'), r"message is '\(', expected a regular expression"),
         (("[[trap]]", "[[traps]]"), r"only \[\[trap\]\] belongs here"),
     ],
 )
@@ -231,4 +231,4 @@ def test_the_stage_runs_and_trips(tmp_path: Path, folder: Path) -> None:
     message = done.the("failed").message
     assert f"{divisor}: wrong: out0: 96 of 96 mismatched" in message
     assert f"try it: python -m fixtures exporters torchscript 17 '{divisor}'" in message
-    assert f"exporter_traps.toml row 1 says wrong, 'mismatched'; {MISH}: equal: the row is stale" in message
+    assert f"row 1, line 1 says wrong, 'mismatched'; {MISH}: equal: the row is stale" in message

@@ -266,7 +266,7 @@ def test_the_stage_runs_and_trips(tmp_path: Path) -> None:
     (rows / "disagreements.toml").write_text(planted)
     again = run(tmp_path / "artifacts", *stage, f"--expectations={rows}")
     assert again.code == 1
-    assert "disagreements.toml row 1: Softmax(rank=2)" in again.output
+    assert "disagreements.toml row 1, line 1: Softmax(rank=2)" in again.output
 
 
 @pytest.mark.parametrize(("once", "code", "verdict"), [(False, 1, "crashed"), (True, 0, "passed")])

@@ -1,0 +1,78 @@
+"""Tables and TensorRT are judged by whether they agree, an ONNX model's form by what was asked for."""
+
+from dataclasses import replace
+
+import onnx
+import pytest
+
+from fixtures.checks.build import BuiltModel, require_support
+from fixtures.checks.conversion import Conversion
+from fixtures.compatibility import Refusal, inspect, refusals
+from fixtures.runtimes.tensorrt.messages import Build
+from fixtures.verdicts import StageError, Unsupported
+
+BUILT = Build(True, "builder", (), (), 0.1, 0.2, 6, "", 3, (), ())
+REFUSED = replace(BUILT, ok=False, stage="parser", log=("ERROR: no Det",))
+
+
+@pytest.fixture(scope="module")
+def predicted() -> list[Refusal]:
+    """What the tables refuse of a model with two determinants."""
+    nodes = [onnx.helper.make_node("Det", ["x"], [name], name=name) for name in ("a", "b")]
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 2, 2])
+    outs = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1]) for n in ("a", "b")]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(nodes, "g", [x], outs), opset_imports=[onnx.helper.make_opsetid("", 13)]
+    )
+    return refusals(inspect(model), "tensorrt-rtx", "1.7.1.116", gpu=False)
+
+
+def test_taken_by_both_is_nothing_to_say() -> None:
+    """A model that the tables take, and that is built, passes."""
+    BuiltModel("rtx1.7", [], BUILT, None).require_as_predicted()
+    require_support([])
+
+
+def test_refused_by_both_is_unsupported(predicted: list[Refusal]) -> None:
+    """Both are quoted."""
+    with pytest.raises(Unsupported, match=r"Det.*; the parser says: ERROR: no Det"):
+        BuiltModel("rtx1.7", predicted, REFUSED, None).require_as_predicted()
+    with pytest.raises(Unsupported, match=r"Det.* \(and 1 more\)$"):
+        require_support(predicted)
+
+
+def test_taken_against_the_table_is_the_fault_of_the_table(predicted: list[Refusal]) -> None:
+    """A refusal that is only in the table is red."""
+    with pytest.raises(StageError, match=r"rtx1\.7 takes what the table refuses: Det") as caught:
+        BuiltModel("rtx1.7", predicted, BUILT, None).require_as_predicted()
+    assert (caught.value.verdict, caught.value.hop) == ("failed", "table")
+
+
+def test_refused_without_warning_is_the_fault_of_who_refuses() -> None:
+    """Parser or builder is guilty, in its own words."""
+    with pytest.raises(StageError, match="ERROR: no Det") as caught:
+        BuiltModel("rtx1.7", [], REFUSED, None).require_as_predicted()
+    assert (caught.value.verdict, caught.value.hop) == ("failed", "parser")
+
+
+@pytest.mark.parametrize("opsets", [{"": 14}, {"": 13, "com.microsoft": 1}, {}])
+def test_another_opset_than_the_one_asked_for_is_red(opsets: dict[str, int]) -> None:
+    """Another version, another domain beside it, and none are each the fault of the opset."""
+    with pytest.raises(StageError, match=r"opset is .*, asked for 13$") as caught:
+        Conversion(opsets, ()).require_opset(13)
+    assert caught.value.hop == "opset"
+
+
+@pytest.mark.parametrize("outputs", [("b", "a"), ("a",), ("a", "b", "c")])
+def test_other_outputs_than_those_asked_for_are_red(outputs: tuple[str, ...]) -> None:
+    """Outputs in another order, one too few and one too many are each the converter's fault."""
+    with pytest.raises(StageError, match=r"outputs are .*, expected") as caught:
+        Conversion({"": 13}, outputs).require_outputs(("a", "b"))
+    assert caught.value.hop == "source->ONNX"
+
+
+def test_the_form_asked_for_passes() -> None:
+    """The right opset and outputs raise nothing."""
+    form = Conversion({"": 13}, ("a", "b"))
+    form.require_opset(13)
+    form.require_outputs(("a", "b"))
