@@ -6,7 +6,7 @@ from onnx import ModelProto
 
 from fixtures.compatibility import Caution, by_label, cautions, inspect, refusals
 from fixtures.compatibility.specimens.sketch import Sketch
-from suites.meta.networks.support_models import one
+from suites.meta.networks.support_models import fed, one
 
 WRONG: list[tuple[str, ModelProto, ModelProto]] = [
     ("trt10.1", one("GridSample", [np.ones((1, 5, 5, 2), np.float32)], opset=20, mode="linear"),
@@ -41,6 +41,23 @@ def test_what_is_computed_wrong_is_said_and_not_refused(
     assert (found.node, bool(found.why), bool(found.remedy)) == ("node", True, True)
     assert "taken, but wrong" in str(found)
     assert "wrong" not in kinds(cautions(inspect(right), row))
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "label", "wrong"),
+    [("Add", 1 << 40, "trt8.6", True), ("Add", 1 << 20, "trt8.6", False), ("Add", 1 << 40, "trt9.0", False),
+     ("Mul", -(1 << 40), "trt7.0", True)],
+)  # fmt: skip
+def test_an_int64_beyond_int32_is_clamped_up_to_8_6(
+    operator: str, value: int, label: str, wrong: bool
+) -> None:
+    """Parsers without INT64 take the nearest INT32; the end of a Slice may mean the last element anyway."""
+    row = by_label(label)
+    assert row is not None
+    model = fed(operator, "INT64", 4, opset=11, more=[np.array([value])])
+    assert ("wrong" in kinds(cautions(inspect(model), row))) == wrong
+    last = fed("Slice", "FLOAT", 4, opset=11, more=[np.array([0]), np.array([(1 << 63) - 1])])
+    assert cautions(inspect(last), row) == []
 
 
 @pytest.mark.parametrize(("rows", "kind"), [(4, {"profile"}), ("N", set())])

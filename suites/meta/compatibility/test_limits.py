@@ -40,6 +40,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("unread_inputs", "7.1", one("ReduceSum", [[1]]), one("ReduceSum", opset=11, axes=[1])),
     ("unread_inputs", "7.0", one("Split", [[1, 1]], outputs=2),
      one("Split", opset=11, outputs=2, split=[1, 1])),
+    ("wanted_attributes", "7.2", one("Squeeze", opset=11), one("Squeeze", opset=11, axes=[0])),
     ("kernel_shape", "8.5", one("Conv", [W], computed=[1]), one("Conv", [W], computed=[1], **WINDOW)),
     ("given_types", "8.6", fed("DequantizeLinear", "UINT8", 4, more=[SCALE, np.uint8(0)]),
      fed("DequantizeLinear", "INT8", 4, more=[SCALE, np.int8(0)])),

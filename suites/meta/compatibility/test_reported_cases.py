@@ -1,4 +1,4 @@
-"""Situations of public bug reports, rebuilt small: the answer is what was reported, or what parsers say."""
+"""Situations of public bug reports, rebuilt small: the answer is what was reported or read in the parser."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -144,9 +144,11 @@ def test_a_missing_operator_is_named(operator: str, version: str, why: str, reme
 
 
 def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
-    """TensorRT brings plugins by names that end in _TRT; TensorRT-RTX does not."""
+    """TensorRT brings plugins by names that end in _TRT, this one since 8.0; TensorRT-RTX does not."""
     model = one("EfficientNMS_TRT", domain="TRT")
     assert refusals(model, "tensorrt", "8.6", gpu=True) == []
+    (absent,) = refusals(model, "tensorrt", "7.2", gpu=True)
+    assert absent.operator == "EfficientNMS_TRT"
     assert len(refusals(model, "tensorrt-rtx", "1.7", gpu=True)) == 1
 
 

@@ -145,7 +145,7 @@ def test_every_rule_about_tensors_has_an_example() -> None:
     """No rule of tensors.py is without a refused and a taken model, here or in a test of its own."""
     about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")} | set(BY_TYPE)
     examples = {rule for rule, *_ in ROWS} | {rule for rule, *_ in TENSORRT}
-    assert about - examples == {"int8_tensor", "index_size"}
+    assert about - examples == {"int8_tensor", "index_size", "clamped"}
 
 
 def test_what_is_not_known_of_a_tensor_is_no_refusal() -> None:

@@ -77,8 +77,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/expectations",
-        "reference_models fixtures.cases fixtures.compatibility fixtures.converters.onnx_graph fixtures.metrics "
-        "fixtures.stages fixtures.verdicts", "", "jsonschema",
+        "reference_models fixtures.cases fixtures.compatibility fixtures.converters.onnx_graph "
+        "fixtures.metrics fixtures.stages fixtures.verdicts", "", "jsonschema",
     ),
     Room(
         "fixtures/recording.py",
