@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from reference_models.wording import printable, shortened
 
 LONGEST = 200
@@ -25,6 +27,19 @@ def told_as(expected: str, path: Path, remedy: str, error: type[ValueError] = Va
         raise
     except Exception as cause:  # made by anybody, a file raises anything
         raise error(f"{path} is no {expected} ({reason(cause)}). {remedy}") from None
+
+
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an .npz by name, nothing pickled. Raises whatever NumPy raises, see `told_as`."""
+    # np.load leaves a file open that it opened itself and cannot read
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it is no archive of arrays")
+        found = {name: archive[name] for name in archive.files}
+    for name, array in found.items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{name} is no array")
+    return found
 
 
 def reason(error: BaseException) -> str:

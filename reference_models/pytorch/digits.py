@@ -12,7 +12,7 @@ import numpy as np
 
 from reference_models.model import ReferenceModel, Source, Tensors
 from reference_models.pytorch.state import digest, fill
-from reference_models.readers import told_as
+from reference_models.readers import arrays_of, told_as
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 WIDTHS = (16, 32, 64)
@@ -49,8 +49,8 @@ def load_weights(module: Any, path: Path) -> None:
     """
     import torch
 
-    with told_as("sound .npz of arrays", path, REMEDY), np.load(path, allow_pickle=False) as archive:
-        state = {name: torch.from_numpy(archive[name]) for name in archive.files}
+    with told_as("sound .npz of arrays", path, REMEDY):
+        state = {name: torch.from_numpy(array) for name, array in arrays_of(path).items()}
     fill(module, state, path, REMEDY)
 
 

@@ -25,7 +25,7 @@ from reference_models.wording import quoted
 Framework = Literal["darknet", "pytorch", "mxnet"]
 EXPECTATIONS = ("tolerance", "budget", "known_failure")
 LONGEST_NAME = 100
-MOST_VALUES = 1 << 31
+MOST_VALUES = 1 << 27
 """Values of an input; none of a real network has more."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from reference_models import finite, inputs
 from reference_models.model import Tensors
-from reference_models.readers import reason
+from reference_models.readers import arrays_of, reason
 from reference_models.user.factory import OwnModelError
 from reference_models.user.shapes import Shape
 from reference_models.wording import listed
@@ -96,9 +96,9 @@ def _loaded(path: Path) -> dict[str, np.ndarray]:
     """Return arrays by name; the one of an .npy has an empty name. Raises OwnModelError."""
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        array = np.load(path, allow_pickle=False)
+            return arrays_of(path)
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except Exception as error:  # of a damaged file NumPy and zipfile raise anything, up to MemoryError
         text = reason(error)
         raise OwnModelError(f"samples: {path} cannot be read ({text}); give an .npz or .npy") from None
