@@ -1,0 +1,76 @@
+"""Which tests of the suite itself are slow and why, and in which order they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+HERE = Path(__file__).parent
+TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
+CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
+SLOW = {
+    "benchmarks/test_pytorch.py": TORCH,
+    "checks/test_exporter_traps.py": TORCH,
+    "checks/test_migration.py": BUILDS,
+    "checks/test_migration_runs.py": CHILDREN,
+    "checks/test_prediction.py": CHILDREN,
+    "checks/test_support.py": CHILDREN,
+    "compatibility/rewrites/test_build.py": BUILDS,
+    "compatibility/rewrites/test_opset.py": TORCH,
+    "converters/darknet/test_fuzz.py": "hundreds of generated files",
+    "converters/darknet/test_parity.py": OPENCV,
+    "converters/darknet/test_photos.py": OPENCV,
+    "converters/darknet/test_real_boxes.py": "Darknet's own library",
+    "converters/darknet/test_real_layers.py": "Darknet's own library",
+    "converters/darknet/test_real_networks.py": "Darknet's own library",
+    "converters/darknet/test_zoo.py": "networks of their real size",
+    "converters/darknet/test_zoo_parity.py": OPENCV,
+    "converters/mxnet/test_convert.py": MXNET,
+    "converters/mxnet/test_fuzz.py": "thousands of generated files",
+    "converters/mxnet/test_params.py": MXNET,
+    "converters/mxnet/test_symbol.py": MXNET,
+    "converters/mxnet/test_zoo.py": MXNET,
+    "converters/mxnet/test_zoo_parity.py": MXNET,
+    "converters/pytorch": TORCH,
+    "exporters": TORCH,
+    "gates": CHILDREN,
+    "oracles/darknet_interpreter/test_activations.py": TORCH,
+    "oracles/darknet_interpreter/test_interpreter.py": TORCH,
+    "oracles/darknet_interpreter/test_opencv.py": OPENCV,
+    "quantization": TORCH,
+    "reference_models": TORCH,
+    "report/test_page.py": "a browser",
+    "runtimes/tensorrt/test_build_options.py": BUILDS,
+    "runtimes/tensorrt/test_conformance.py": "a worker process for each release and test",
+    "runtimes/tensorrt/test_environment.py": "virtual environments",
+    "runtimes/tensorrt/test_options.py": BUILDS,
+    "runtimes/tensorrt/test_worker.py": BUILDS,
+    "runtimes/test_darknet_library.py": "Darknet's own library",
+    "runtimes/test_mxnet_runtime.py": MXNET,
+    "runtimes/test_source_gpu.py": TORCH,
+    "runtimes/test_source_parity.py": OPENCV,
+    "user_models": CHILDREN,
+}
+"""File or folder -> why its tests take seconds or need a framework. `tox run -e unit` leaves them out."""
+
+# A machine that is shared draws slowly now and then: that is no fault of a test.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
+
+
+def why_slow(path: Path) -> str:
+    """Return why the tests of a file are slow, empty where they are not."""
+    name = path.relative_to(HERE).as_posix()
+    return next((why for place, why in SLOW.items() if name == place or name.startswith(place + "/")), "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow and let it run first: at the end of a run no process then waits for a long one."""
+    own = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in own:
+        if why_slow(item.path):
+            item.add_marker(pytest.mark.slow)
+    own.sort(key=lambda item: why_slow(item.path) == "")
+    items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
