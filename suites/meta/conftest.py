@@ -39,6 +39,7 @@ SLOW = {
     "oracles/darknet_interpreter/test_activations.py": TORCH,
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
     "oracles/darknet_interpreter/test_opencv.py": OPENCV,
+    "pipeline/test_changed_code.py": OPENCV,
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",
@@ -72,5 +73,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in own:
         if why_slow(item.path):
             item.add_marker(pytest.mark.slow)
-    own.sort(key=lambda item: why_slow(item.path) == "")
+    own.sort(key=lambda item: item.get_closest_marker("slow") is None)
     items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
