@@ -16,12 +16,12 @@ from unittest import mock
 
 import numpy as np
 import onnx
+from fixtures.user_models.settling import settle
 from onnx import numpy_helper
 
 from fixtures.converters.darknet.convert import convert as from_darknet
 from fixtures.converters.mxnet.convert import convert as from_mxnet
 from fixtures.store.artifacts import ArtifactStore
-from fixtures.user_models.settling import settle
 from fixtures.verdicts import StageError
 from reference_models import registry
 from reference_models.user.samples import Samples
