@@ -21,8 +21,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def code(text: str, language: str = "") -> str:
-    """Return a fenced block of the text, without blank lines at its ends."""
-    body = text.strip("\n")
+    """Return a fenced block of the text, without blank lines at its ends and spaces at the ends of lines."""
+    body = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
     return f"\n```{language}\n{body}\n```\n\n"
 
 

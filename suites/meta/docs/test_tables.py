@@ -19,6 +19,11 @@ def test_a_cell_stays_in_its_table() -> None:
     assert markdown.table(("a", "b"), [("x|y", "1\n2")]) == "\n| a | b |\n| --- | --- |\n| x\\|y | 1 2 |\n\n"
 
 
+def test_a_block_has_no_space_at_the_end_of_a_line() -> None:
+    """What a command prints does not trip the hooks that look at whitespace."""
+    assert markdown.code("\na \n\nb\n\n") == "\n```\na\n\nb\n```\n\n"
+
+
 @pytest.mark.parametrize("rows", [[], [("1",)], [("1", "2", "3")]])
 def test_a_table_without_rows_or_with_wrong_ones_is_refused(rows: list[tuple[str, ...]]) -> None:
     """What was not found cannot look like what is not there."""
