@@ -8,6 +8,8 @@ import pytest
 from fixtures.store import keys
 from suites.meta.gates.child_runs import pipeline
 
+pytestmark = pytest.mark.slow
+
 NAME, CONVERTER = "digits", "torchscript"
 KINDS = ("dataset", "fp16", "onnx", "onnxruntime-outputs", "quantized", "samples")
 
