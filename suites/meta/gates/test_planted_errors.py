@@ -163,10 +163,12 @@ def test_an_unspoiled_store_is_green(store: Path) -> None:
 
 
 def test_a_damaged_object_is_made_again(store: Path) -> None:
-    """A model whose bytes are not those of its digest is never used."""
+    """A model whose bytes are not those of its digest is never used; the run says so in one line."""
     for path in list(store.glob("objects/*/*.onnx")):
         path.write_bytes(b"no model")
-    assert run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript").code == 0
+    ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript")
+    assert ended.code == 0, ended.output
+    assert ended.output.count(".onnx differs from its digest; it is not used, and made again") == 1
 
 
 @pytest.mark.parametrize(("option", "version"), [([], "0.1"), (["--refresh"], None)])

@@ -9,6 +9,8 @@ import pytest
 
 from suites.meta.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 MODEL = "yolo-fastest"
 MAKE = f"""
 import sys

@@ -87,6 +87,7 @@ def touched(file: str) -> SourceTree:
     return tree
 
 
+@pytest.mark.slow
 def test_a_touched_file_changes_the_key_of_what_it_makes_and_no_other() -> None:
     """Every file is touched in turn: the keys that change are those of the closures that have it."""
     files = {thing.files(keys.tree()): thing for thing in things()}
@@ -162,6 +163,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_what_python_imports_is_in_the_closure() -> None:
     """Held against the modules that are loaded when each entry module is imported."""
     entries = {m for t in things() for m in keys.modules_of(t.kind, models().get(t.model), t.converter)}

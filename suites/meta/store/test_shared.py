@@ -52,6 +52,7 @@ def started(script: str, *arguments: object) -> Iterator[tuple[subprocess.Popen[
         yield process, process.stdout.readline().strip()
 
 
+@pytest.mark.slow
 def test_three_writers_and_a_kill_leave_a_sound_store(tmp_path: Path) -> None:
     """The killed one leaves no half entry and no scratch folder; the others end as if it had not been."""
     ended = started(WRITER, tmp_path, 150, "shared"), started(WRITER, tmp_path, 150, "shared")
@@ -167,6 +168,7 @@ print(ArtifactStore(Path(sys.argv[1])).get("onnx", {"number": 0, "turn": "first"
 """
 
 
+@pytest.mark.slow
 def test_a_small_and_a_read_only_disk(tmp_path: Path) -> None:
     """On real disks: what fits is kept and can be read, the rest is one line each."""
     command = [
