@@ -15,5 +15,7 @@ def few() -> tuple[Specimen, ...]:
     return tuple(one for one in ALL if one.name in NAMES)
 
 
-exporter_traps.enumerated = few  # type: ignore[assignment, attr-defined]
-strategies.drawn_layers = tuple  # type: ignore[assignment]
+def pytest_configure() -> None:
+    """Put them in place of both sets, in a run whose plugin this is; an import alone changes nothing."""
+    exporter_traps.enumerated = few  # type: ignore[assignment, attr-defined]
+    strategies.drawn_layers = tuple  # type: ignore[assignment]

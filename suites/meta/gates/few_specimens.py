@@ -12,5 +12,7 @@ def few() -> tuple[Specimen, ...]:
     return tuple(next(one for one in enumerated() if one.name.startswith(name)) for name in NAMES)
 
 
-prediction.enumerated = few  # type: ignore[assignment, attr-defined]
-strategies.drawn = few  # type: ignore[assignment]
+def pytest_configure() -> None:
+    """Put them in place of both sets, in a run whose plugin this is; an import alone changes nothing."""
+    prediction.enumerated = few  # type: ignore[assignment, attr-defined]
+    strategies.drawn = few  # type: ignore[assignment]
