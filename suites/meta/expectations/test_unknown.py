@@ -220,6 +220,14 @@ def test_sound_rows_of_a_model_file_are_silent(user: Path) -> None:
     assert unknown(load(EXPECTATIONS, [user]), NOTHING) == []
 
 
+def test_a_model_file_named_twice_is_read_once(user: Path) -> None:
+    """Its rows do not collide with themselves when two of its models are chosen one by one."""
+    user.write_text(MODELS + row("tolerance", stage="onnxruntime-parity", model="dense"))
+    rows = load(EXPECTATIONS, [user, user.parent / "." / user.name])
+    assert [one.where for one in rows.tolerances if one.models] == ["models.toml tolerance 1, line 14"]
+    assert unknown(rows, NOTHING) == []
+
+
 def values_of(model: ReferenceModel) -> set[str]:
     """Return the names of all that is compared of a reference model."""
     heads = model.decode.keywords.get("heads") if isinstance(model.decode, partial) else None
