@@ -13,6 +13,7 @@ from suites.meta.networks.support_models import chosen, clipped, fed, filled, gr
 
 W = np.ones((1, 1, 3, 3), np.float32)
 LINE = np.ones((1, 1, 3), np.float32)
+EYE, ROW = np.eye(4, dtype=np.float32), np.ones(4, np.float32)
 SCALE, ZERO, SIX = np.float32(0.1), np.float32(0), np.float32(6)
 BORDER = np.array([0, 0, 1, 1, 0, 0, 1, 1])
 CHANNELS = np.array([0, 1, 1, 1, 0, 0, 0, 0])
@@ -49,6 +50,10 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("branches", "8.0", chosen(4, 4, names=("y", "y")), chosen(4, 4)),
     ("branches", "10.1", chosen(4, None), chosen(4, 8)),
     ("branches", "rtx1.7", chosen(4, None), chosen(4, None, held=True)),
+    ("rank", "7.1", fed("ArgMax", "FLOAT", 4, opset=11), fed("ArgMax", "FLOAT", 4, 4, opset=11)),
+    ("rank", "10.1", grid(5), grid(4)),
+    ("given_inputs", "7.2", one("Gemm", [EYE], opset=11), one("Gemm", [EYE, ROW], opset=11)),
+    ("value_type", "7.0", filled(TensorProto.BOOL, opset=11), filled(TensorProto.FLOAT, opset=11)),
     ("rank", "8.5", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, opset=11)),
     ("refused_types", "8.4", fed("Gather", "BOOL", 4, more=[[1]]), fed("Gather", "INT32", 4, more=[[1]])),
     ("refused_types", "7.2", fed("Tile", "BOOL", 4, more=[[2]], opset=11),

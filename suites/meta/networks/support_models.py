@@ -97,9 +97,9 @@ def chosen(
     return sketch.model()
 
 
-def filled(type_: int) -> ModelProto:
+def filled(type_: int, opset: int = 13) -> ModelProto:
     """Make a model of one ConstantOfShape of a type."""
-    sketch = Sketch(13)
+    sketch = Sketch(opset)
     sketch.feed("FLOAT", 4)
     value = helper.make_tensor("v", type_, [1], [1])
     sketch.end("ConstantOfShape", sketch.constant(np.array([4])), value=value)
