@@ -21,7 +21,7 @@ from onnx import numpy_helper
 from fixtures.converters.darknet.convert import convert as from_darknet
 from fixtures.converters.mxnet.convert import convert as from_mxnet
 from fixtures.store.artifacts import ArtifactStore
-from fixtures.user_models.settling import settle
+from fixtures.user_models.description import with_descriptions
 from fixtures.verdicts import StageError
 from reference_models import registry
 from reference_models.user.samples import Samples
@@ -205,7 +205,7 @@ def _model_file(folder: Path) -> tuple[Sequence[bytes], Read]:
     np.savez(folder / "samples.npz", image=np.zeros((2, 3, 8, 8), np.float32))
 
     def read(path: Path) -> None:
-        rows = settle(registry.choose(str(path)), ArtifactStore(folder / "store"))
+        rows = with_descriptions(registry.choose(str(path)), ArtifactStore(folder / "store"))
         for row in rows:
             for sample in row.samples():
                 assert all(np.isfinite(array).all() for array in sample.values()), f"samples of {row.name}"
