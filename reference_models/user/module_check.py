@@ -109,9 +109,24 @@ def _forward(module: Any, spec: str, inputs: Arrays) -> Any:
         with torch.no_grad(), _silent():
             return module(*_tensors(inputs))
     except Exception as error:  # a user's module raises anything
+        remedy = _batch_is_missing(module, inputs) or "give the shapes that it takes"
         raise OwnModelError(
-            f"{spec}: forward() does not take {shown}: {factory.told(error)}; give the shapes that it takes"
+            f"{spec}: forward() does not take {shown}: {factory.told(error)}; {remedy}"
         ) from error
+
+
+def _batch_is_missing(module: Any, inputs: Arrays) -> str:
+    """Return what to do where a module takes its inputs once they have a batch first; else nothing."""
+    import torch
+
+    batched = {name: array[None] for name, array in inputs.items()}
+    try:
+        with torch.no_grad(), _silent():
+            module(*_tensors(batched))
+    except Exception:  # that is not it
+        return ""
+    better = " ".join(f"--input {name}:{'x'.join(map(str, a.shape))}" for name, a in batched.items())
+    return f"the batch axis seems to be missing, with it forward() takes {better}"
 
 
 def _check_result(result: Any, spec: str, position: int | None) -> None:

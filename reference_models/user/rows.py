@@ -21,7 +21,7 @@ from reference_models.user import factory, model_file
 from reference_models.user.factory import OwnModelError
 from reference_models.user.model_file import Declared
 from reference_models.user.samples import Samples
-from reference_models.user.shapes import Shape, named, read_shape
+from reference_models.user.shapes import named, read_shape
 
 
 def is_own(word: str) -> bool:
@@ -51,10 +51,11 @@ def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> 
     return _python(Path(word).resolve())
 
 
-def with_shapes(model: ReferenceModel, inputs: Mapping[str, Shape]) -> ReferenceModel:
+def with_shapes(model: ReferenceModel, inputs: Mapping[str, Sequence[int]]) -> ReferenceModel:
     """Give the row with the inputs that were read from its network."""
-    samples = replace(model.samples, shapes=inputs) if isinstance(model.samples, Samples) else model.samples
-    return replace(model, inputs=inputs, samples=samples)
+    shapes = {name: tuple(shape) for name, shape in inputs.items()}
+    samples = replace(model.samples, shapes=shapes) if isinstance(model.samples, Samples) else model.samples
+    return replace(model, inputs=shapes, samples=samples)
 
 
 def _factory(spec: str, inputs: Sequence[str], outputs: Sequence[str]) -> Declared:

@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 Change = Callable[[bytes, random.Random], bytes]
 NUMBERS = (
-    "0", "-1", "1", "2", "7", "16", "255", "65536", "1048576", "2147483648", "9223372036854775808", "1e9", "0.5",
-    "-0.0", "1e39", "1e-46", "nan", "inf", "-inf", "9" * 400, "0x10", "١٢",
+    "0", "-1", "1", "2", "7", "16", "255", "65536", "1048576", "2147483648", "9223372036854775808", "1e9",
+    "0.5", "-0.0", "1e39", "1e-46", "nan", "inf", "-inf", "9" * 400, "0x10", "١٢",
 )  # fmt: skip
 """What stands in place of a number."""
 WORDS = (
-    "", " ", "x", "=", "[", "]", "[[1]]", "{", "}", '"', "'", ",", "#", ";", "\\", "\0", "\x1b[31m", "\ufeff", "é漢",
-    "\ud7ff", "null", "true", "None", "../..", "/", "a" * 3000, "[" * 2000, "{\"a\":" * 500,
+    "", " ", "x", "=", "[", "]", "[[1]]", "{", "}", '"', "'", ",", "#", ";", "\\", "\0", "\x1b[31m", "\ufeff",
+    "é漢", "\ud7ff", "null", "true", "None", "../..", "/", "a" * 3000, "[" * 2000, "{\"a\":" * 500,
 )  # fmt: skip
 """What stands in place of a word, or between two."""
-FIELDS = (0, 1, 2, 127, 128, 255, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000, 0x7F800000,
-          0xFF800000, 0xBF800000)  # fmt: skip
+FIELDS = (
+    0, 1, 2, 127, 128, 255, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000,
+    0x7F800000, 0xFF800000, 0xBF800000,
+)  # fmt: skip
 """What stands in place of four bytes: ends of ranges, and NaN, infinities and -1 as float32."""
 
 
@@ -124,7 +126,8 @@ def _replaced(pattern: str, values: Sequence[str]) -> Change:
 
 TEXT: tuple[Change, ...] = (
     _lines(_delete_line), _lines(_double_line), _lines(_swap_lines), _lines(_new_line),
-    _replaced(r"-?\d+(\.\d+)?", NUMBERS), _replaced(r"-?\d+(\.\d+)?", NUMBERS), _replaced(r"[A-Za-z_]+", WORDS),
+    _replaced(r"-?\d+(\.\d+)?", NUMBERS), _replaced(r"-?\d+(\.\d+)?", NUMBERS),
+    _replaced(r"[A-Za-z_]+", WORDS),
     _replaced(r"\W", WORDS),
 )  # fmt: skip
 """Changes of a text, to be tried beside `BYTES`."""
@@ -159,7 +162,7 @@ def mutations(
 
     One in fifty is spliced of two sound ones. None is equal to a sound one.
     """
-    by = random.Random(seed)  # noqa: S311: damage, not secrets
+    by = random.Random(seed)  # noqa: S311
     while count:
         data = by.choice(sound)
         if by.random() < 0.02:

@@ -16,12 +16,12 @@ from unittest import mock
 
 import numpy as np
 import onnx
-from fixtures.user_models.description import with_descriptions
 from onnx import numpy_helper
 
 from fixtures.converters.darknet.convert import convert as from_darknet
 from fixtures.converters.mxnet.convert import convert as from_mxnet
 from fixtures.store.artifacts import ArtifactStore
+from fixtures.user_models.description import with_descriptions
 from fixtures.verdicts import StageError
 from reference_models import registry
 from reference_models.user.samples import Samples
@@ -40,7 +40,7 @@ Read = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Reader:
-    """One reader. prepare: writes what stands beside the file into a folder, and gives sound files and `Read`.
+    """One reader. prepare: writes what stands beside the file into a folder, gives sound files and a `Read`.
 
     A `Read` reads one file and asserts what must hold of all that is accepted.
     """
@@ -127,10 +127,9 @@ def _darknet_cfg(folder: Path) -> tuple[Sequence[bytes], Read]:
     weights = folder / "a.weights"
 
     def read(path: Path) -> None:
-        # the weights of the network that the text was made of, going by its first lines
-        text = path.read_bytes()
-        best = max(pairs, key=lambda pair: len(os.path.commonprefix([pair[0].encode(), text])))
-        weights.write_bytes(best[1])
+        # the weights of the network that the text was made of, going by what they share
+        lines = set(path.read_bytes().split(b"\n"))
+        weights.write_bytes(max(pairs, key=lambda pair: len(lines & set(pair[0].encode().split(b"\n"))))[1])
         _is_sound(from_darknet(path, weights, 13))
 
     return [text.encode() for text, _ in pairs], read
@@ -218,7 +217,8 @@ def _samples(folder: Path) -> tuple[Sequence[bytes], Read]:
     shapes = {"image": (1, 3, 4, 4), "mask": (1, 2)}
     file = io.BytesIO()
     random = np.random.default_rng(0)
-    np.savez(file, **{name: random.random((3, *shape[1:]), np.float32) for name, shape in shapes.items()})
+    image, mask = (random.random((3, *shape[1:]), np.float32) for shape in shapes.values())
+    np.savez(file, image=image, mask=mask)
 
     def read(path: Path) -> None:
         for sample in Samples(shapes, path)():
