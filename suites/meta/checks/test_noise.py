@@ -53,7 +53,9 @@ def test_runs_and_builds_are_measured_apart(runs: list[list[float]], repeated: f
     assert metrics["rebuilt_spread"].limit == 0.25
 
 
-@pytest.mark.parametrize(("names", "ok"), [(("wide",), True), (("wide", "narrow"), False)])
+@pytest.mark.parametrize(
+    ("names", "ok"), [(("wide",), True), (("wide", "narrow"), False), (("narrow", "wide"), False)]
+)
 def test_half_of_the_narrowest_tolerance_is_the_limit(names: tuple[str, ...], ok: bool) -> None:
     """A spread that one output's tolerance bears fails by another's, and the builder is guilty."""
     one, runs = floor(*names), [[outputs(1), outputs(1)], [outputs(1.125), outputs(1.125)]]

@@ -37,6 +37,17 @@ def test_a_comparison_is_recorded_whatever_it_finds() -> None:
     assert metrics["mismatched"].value == 4
 
 
+def test_the_worst_of_several_tensors_counts() -> None:
+    """One tensor that is wrong among others that are equal is not averaged away."""
+    draft, right = RecordDraft(CASE, {"name": "digits"}), np.ones(4, np.float32)
+    errors = {"first": 0.0, "bad": 0.15, "last": 0.0}
+    found = [difference(name, right, right + np.float32(error), TIGHT) for name, error in errors.items()]
+    draft.measure_parity(found)
+    assert draft.metrics["worst"].value == pytest.approx(1.5)
+    assert draft.metrics["max_abs"].value == pytest.approx(0.15)
+    assert draft.problem.startswith("bad: 4 of 4 mismatched")
+
+
 def test_an_old_record_is_judged_anew(tmp_path: Path) -> None:
     """The verdict that a record was written with is not what its values are judged by."""
     file = tmp_path / "records.jsonl"

@@ -18,7 +18,9 @@ def test_the_worst_element_is_named() -> None:
     expected = np.ones((2, 3), np.float32)
     actual = expected.copy()
     actual[1, 2] = 1.5
-    text = str(difference("yolo_16", expected, actual, STRICT))
+    found = difference("yolo_16", expected, actual, STRICT)
+    assert (found.max_abs, found.max_rel, found.mismatched) == (0.5, 0.5, 1)
+    text = str(found)
     for part in ("yolo_16: 1 of 6", "[1, 2]", "1.5, expected 1", "0.5", "tolerances.toml row 1"):
         assert part in text
 
