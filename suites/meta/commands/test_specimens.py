@@ -1,10 +1,19 @@
 """The command specimens: what it says without a TensorRT."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fixtures.checks import specimen_runs
+from fixtures.checks.specimen_runs import Line
 from fixtures.commands import specimens
+from fixtures.compatibility.specimens import enumerated
+from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.messages import Identity
+from fixtures.runtimes.tensorrt.versions import default_interpreter
 
 
 @pytest.mark.parametrize("share", [[], ["--share", "1/4"]])
@@ -27,3 +36,60 @@ def test_a_share_is_one_of_so_many(share: str, capsys: pytest.CaptureFixture[str
         specimens.main(["a.jsonl", "--share", share])
     assert ended.value.code == 2
     assert "is not K/N" in capsys.readouterr().err
+
+
+NAME = "Conv"
+LINE = Line(NAME, "0" * 64, "tensorrt", "8.6.0", gpu=True)
+
+
+def test_lines_are_measured_once_and_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A real TensorRT answers for a few specimens; a second call measures nothing anew."""
+    if default_interpreter() is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    file = tmp_path / "here.jsonl"
+    few = [str(file), "--tensorrt", sys.executable, "--share", "2/400"]
+    assert specimens.main(few) == 0
+    first = file.read_text()
+    assert specimens.main(few) == 0
+    assert file.read_text() == first
+    assert "precision 1.000" in capsys.readouterr().out
+
+
+def test_a_file_of_another_tensorrt_is_refused() -> None:
+    """Lines of one release never pass for those of another."""
+    with TensorRT(sys.executable) as client:
+        client._identity = Identity("tensorrt", "8.5.3.1", "flag", None, "", Path(sys.executable))
+        with pytest.raises(ValueError, match="are of tensorrt 8.6.0: give another file"):
+            list(specimen_runs.measure(client, (), [LINE]))
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        (LINE, False), (replace(LINE, l2=1e-3), False), (replace(LINE, l2=0.5), True),
+        (replace(LINE, l2=float("nan")), True), (replace(LINE, l2=0.5, stage="parser"), False),
+    ],
+)  # fmt: skip
+def test_what_is_far_from_onnxruntime_is_wrong(line: Line, wrong: bool) -> None:
+    """Taken, and a tenth of the norm away, or not a number."""
+    assert line.wrong is wrong
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "l2"),
+    [
+        (np.array([1, 2]), np.array([1, 2], np.int32), 0.0),
+        (np.zeros(2), np.zeros(3), float("inf")),
+        (np.array([3.0, 4.0]), np.array([3.0, 5.0]), 0.2),
+    ],
+)
+def test_outputs_are_compared_as_numbers(expected: np.ndarray, actual: np.ndarray, l2: float) -> None:
+    """Integers of another width are equal; another shape is infinitely far."""
+    found = specimen_runs.distance({"y": expected}, {"y": actual})
+    assert found["l2"] == pytest.approx(l2)
+
+
+def test_every_specimen_has_samples() -> None:
+    """Inputs can be made for each enumerated specimen, at its usual shape."""
+    for specimen in enumerated():
+        assert set(specimen_runs.samples_of(specimen)) == {one.name for one in specimen.model.graph.input}
