@@ -83,6 +83,8 @@ def test_what_is_far_from_onnxruntime_is_wrong(line: Line, wrong: bool) -> None:
         (np.array([1, 2]), np.array([1, 2], np.int32), 0.0),
         (np.zeros(2), np.zeros(3), float("inf")),
         (np.array([3.0, 4.0]), np.array([3.0, 5.0]), 0.2),
+        (np.array([np.nan, 4.0]), np.array([np.nan, 4.0]), 0.0),
+        (np.array([np.nan, 4.0]), np.array([3.0, 4.0]), float("inf")),
     ],
 )
 def test_outputs_are_compared_as_numbers(expected: np.ndarray, actual: np.ndarray, l2: float) -> None:
