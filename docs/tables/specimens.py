@@ -1,0 +1,73 @@
+"""Specimens on a real TensorRT: the table of refusals, and what is said to be wrong, beside what was measured."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from docs.tables.markdown import table
+from fixtures.checks import specimen_runs
+from fixtures.checks.specimen_runs import Line
+from fixtures.compatibility import inspect
+from fixtures.compatibility.check.cautions import cautions
+from fixtures.compatibility.specimens import Specimen, enumerated
+from fixtures.compatibility.tables.releases import release
+
+FOLDER = Path(__file__).resolve().parents[1] / "measurements"
+
+
+@cache
+def by_name() -> dict[str, Specimen]:
+    """Return the enumerated specimens by name."""
+    return {specimen.name: specimen for specimen in enumerated()}
+
+
+def lines(file: str) -> list[Line]:
+    """Return the lines of a campaign that are about specimens of today."""
+    return [line for line in specimen_runs.read(FOLDER / f"{file}.jsonl") if line.name in by_name()]
+
+
+def said_wrong(line: Line) -> bool:
+    """Return whether the table says that an engine of this specimen computes something else."""
+    found = cautions(inspect(by_name()[line.name].model), release(line.flavour, line.version))
+    return any(caution.kind == "wrong" for caution in found)
+
+
+def agreement(file: str) -> str:
+    """Print how well the table predicts refusals and wrong engines."""
+    found = lines(file)
+    score = specimen_runs.agreement(
+        (line, specimen_runs.table_says(line, by_name()[line.name])) for line in found
+    )
+    ran = [line for line in found if line.l2 is not None]
+    wrong = [line for line in ran if line.wrong]
+    said = sum(said_wrong(line) for line in wrong)
+    rows = [
+        ("specimens", len(found)), ("refused, as predicted", score.refused), ("taken, as predicted", score.taken),
+        ("refused without warning", score.missed), ("taken against the prediction", score.overpredicted),
+        ("precision / recall", f"{score.precision:.3f} / {score.recall:.3f}"),
+        ("engines compared with ONNX Runtime", len(ran)),
+        ("taken, but wrong; of them said by the table", f"{len(wrong)}; {said}"),
+    ]  # fmt: skip
+    return table(["of", found[0].version], [[name, str(value)] for name, value in rows])
+
+
+def disagreements(file: str) -> str:
+    """Print each specimen that was refused without warning, or taken against the prediction."""
+    rows = []
+    for line in lines(file):
+        said = specimen_runs.table_says(line, by_name()[line.name])
+        if bool(said) != bool(line.stage):
+            seen = f"{line.stage}: {line.problem}" if line.stage else "takes it"
+            rows.append([f"`{line.name}`", "refused" if said else "taken", seen.replace("|", "/")[:110]])
+    return table(["specimen", "table", "TensorRT"], rows)
+
+
+def unsaid(file: str) -> str:
+    """Print each specimen whose engine computes something else, and the table does not say so."""
+    rows = [
+        [f"`{line.name}`", f"{line.l2:.3g}", line.note.replace("|", "/")[:80]]
+        for line in lines(file)
+        if line.wrong and not said_wrong(line)
+    ]
+    return table(["specimen", "relative L2", "note"], rows)
