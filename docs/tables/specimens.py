@@ -1,4 +1,4 @@
-"""Specimens on a real TensorRT: the table of refusals, and what is said to be wrong, beside what was measured."""
+"""Specimens on a real TensorRT: what the tables say of them, beside what was measured."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def lines(file: str) -> list[Line]:
     return [line for line in specimen_runs.read(FOLDER / f"{file}.jsonl") if line.name in by_name()]
 
 
+def said_of(line: Line) -> str:
+    """Return the table's first refusal of a specimen, empty where it takes it."""
+    return specimen_runs.table_says(line, by_name()[line.name])
+
+
 def said_wrong(line: Line) -> bool:
     """Return whether the table says that an engine of this specimen computes something else."""
     found = cautions(inspect(by_name()[line.name].model), release(line.flavour, line.version))
@@ -43,7 +48,8 @@ def agreement(file: str) -> str:
     wrong = [line for line in ran if line.wrong]
     said = sum(said_wrong(line) for line in wrong)
     rows = [
-        ("specimens", len(found)), ("refused, as predicted", score.refused), ("taken, as predicted", score.taken),
+        ("specimens", len(found)),
+        ("refused, as predicted", score.refused), ("taken, as predicted", score.taken),
         ("refused without warning", score.missed), ("taken against the prediction", score.overpredicted),
         ("precision / recall", f"{score.precision:.3f} / {score.recall:.3f}"),
         ("engines compared with ONNX Runtime", len(ran)),
@@ -56,7 +62,7 @@ def disagreements(file: str) -> str:
     """Print each specimen that was refused without warning, or taken against the prediction."""
     rows = []
     for line in lines(file):
-        said = specimen_runs.table_says(line, by_name()[line.name])
+        said = said_of(line)
         if bool(said) != bool(line.stage):
             seen = f"{line.stage}: {line.problem}" if line.stage else "takes it"
             rows.append([f"`{line.name}`", "refused" if said else "taken", seen.replace("|", "/")[:110]])
