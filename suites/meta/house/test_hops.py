@@ -3,10 +3,12 @@
 import ast
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from fixtures.cases import Case
 from fixtures.recording import RecordDraft, judge
+from fixtures.runtimes.base import BlamedRuntime
 from fixtures.verdicts import HOPS, Crashed, Hop, StageError, guilty_hop, hop
 from suites.meta.house.test_imports import sources
 from suites.meta.places import ROOT
@@ -35,6 +37,30 @@ def test_an_error_outside_of_every_hop_is_of_an_unknown_one() -> None:
         pass
     message = judge(RecordDraft(CASE, {"name": "digits"}), StageError("no"), ()).message
     assert message.startswith("convert digits-torchscript-opset13-fp32: guilty hop: unknown\nno\n")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), StageError("no")])
+def test_a_runtime_that_fails_in_a_claim_is_to_blame(error: Exception) -> None:
+    """Whatever it raises, when it runs or is timed, is the fault of its hop."""
+
+    class Broken:
+        """A runtime that raises."""
+
+        def run(self, *_: object) -> list[dict[str, np.ndarray]]:
+            """Raise."""
+            raise error
+
+        def time(self, *_: object) -> list[float]:
+            """Raise."""
+            raise error
+
+    blamed = BlamedRuntime(Broken(), "ONNX Runtime")
+    with pytest.raises(type(error)) as caught:
+        blamed.time({}, 1)
+    assert guilty_hop(caught.value) == "ONNX Runtime"
+    with pytest.raises(type(error)) as caught:
+        BlamedRuntime(Broken(), "source").run([])
+    assert guilty_hop(caught.value) == "ONNX Runtime"  # the first that it passed through
 
 
 def test_nothing_but_the_context_and_the_error_sets_a_hop() -> None:

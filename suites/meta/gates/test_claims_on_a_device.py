@@ -1,0 +1,97 @@
+"""Claims about engines, run whole where the stand-in of a TensorRT has a device: green, red if it is wrong.
+
+The stand-in computes what ONNX Runtime does, so that every other line is the one that runs on a GPU.
+"""
+
+import os
+import shutil
+import stat
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from suites.meta.gates.child_runs import Run, pipeline, run
+from suites.meta.places import ROOT
+from suites.meta.stand_ins.tensorrt_bindings import conformance
+from suites.meta.stand_ins.tensorrt_bindings.names import releases
+
+if find_spec("torch") is None:
+    pytest.skip("torch is not installed; run `tox run -e meta`", allow_module_level=True)
+
+RELEASE = "8.6.1"
+PLANTED = """
+import os
+from suites.meta.stand_ins.tensorrt_bindings import running
+inference, runs = running.Plan.inference, []
+def planted(self, feed):
+    runs.append(1)
+    return {{name: {wrong} for name, value in inference(self, feed).items()}}
+running.Plan.inference = planted
+"""
+"""Behind the stand-in: each output is another one."""
+ENGINES = ("suites/test_build.py", "suites/test_parity.py", "suites/test_latency.py", "suites/test_int8.py")
+STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor"}
+CHOSEN = ("--model=digits", "--opset=13", "--precision=fp32,fp16", "-m", "tensorrt", "--support=none")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds what the digits model needs."""
+    store = tmp_path_factory.mktemp("made") / "artifacts"
+    way = pipeline(store)
+    model = way.onnx_model("digits", "torchscript", 13)
+    way.samples("digits")
+    for route in ("qdq", "weight-only"):
+        way.to_int8("digits", model, route)
+    return store
+
+
+def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Run:
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`."""
+    modules = conformance.write(folder / "modules", releases()[RELEASE])
+    with (modules / "tensorrt.py").open("a") as file:
+        file.write(PLANTED.format(wrong=wrong))
+    script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    store = Path(shutil.copytree(made, folder / "artifacts"))
+    return run(store, *arguments, *CHOSEN, f"--tensorrt={script}")
+
+
+def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
+    """Builds, parity, latency, INT8 and the noise floor pass, and record what they measured."""
+    done = ended(made, tmp_path, *ENGINES, "suites/test_noise_floor.py")
+    assert done.code == 0, done.output
+    assert {record.verdict for record in done.records} == {"passed"}
+    assert {record.stage for record in done.records} == STAGES
+    found = {name: metric for record in done.records for name, metric in record.metrics.items()}
+    assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
+    assert found["logits fp16_rounding"].value > 0
+
+
+@pytest.mark.parametrize(
+    ("suite", "precision", "wrong", "named"),
+    [
+        ("suites/test_parity.py", "fp32", "value + 1", "guilty hop: builder\nlogits: 10 of 10 mismatched"),
+        ("suites/test_parity.py", "fp16", "value + 1", "guilty hop: fp16\nlogits: 10 of 10 mismatched"),
+        ("suites/test_int8.py", "qdq", "-value", "guilty hop: calibration\ndrop is "),
+        (
+            "suites/test_noise_floor.py",
+            "fp32",
+            "value * len(runs)",
+            "guilty hop: builder\nrepeated_spread is ",
+        ),
+        ("suites/test_latency.py", "fp32", "os.abort()", "guilty hop: runtime\nthe TensorRT worker"),
+    ],
+)
+def test_an_engine_that_is_wrong_is_red(
+    suite: str, precision: str, wrong: str, named: str, made: Path, tmp_path: Path
+) -> None:
+    """Each claim names the guilty hop and what it measured."""
+    done = ended(made, tmp_path, suite, "-k", precision, wrong=wrong)
+    assert done.code == 1, done.output
+    (record,) = done.records
+    assert record.verdict == ("crashed" if "abort" in wrong else "failed")
+    assert named in record.message
