@@ -13,7 +13,7 @@ from fixtures.compatibility.check.cautions import cautions
 from fixtures.compatibility.specimens import Specimen, enumerated
 from fixtures.compatibility.tables.releases import release
 
-FOLDER = Path(__file__).resolve().parents[1] / "measurements"
+FOLDER = Path(__file__).resolve().parents[1] / "measurements" / "specimens"
 
 
 @cache
