@@ -168,6 +168,19 @@ def test_int8(trt: TensorRT, release: Release, tmp_path: Path) -> None:
     assert ("INT8" in plan(engine)["flags"]) == release.has("BuilderFlag.INT8")
 
 
+def test_flags_follow_the_types_of_the_graph(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """Built at fp32, a graph with fp16 types has the FP16 flag and one with Q/DQ INT8, where there are such.
+
+    TensorRT 8.5 refuses a layer typed fp16 without: "fp16 is not configured in the builder".
+    """
+    typed, quantized = tmp_path / "typed.engine", tmp_path / "quantized.engine"
+    assert trt.build(two_by_two(tmp_path / "t.onnx"), engine=typed).ok
+    assert ("FP16" in plan(typed)["flags"]) == release.has("BuilderFlag.FP16")
+    assert trt.build(save(tmp_path / "q.onnx", QUANTIZED), engine=quantized).ok
+    expected = release.has("BuilderFlag.INT8") and release.has("LayerType.QUANTIZE")
+    assert ("INT8" in plan(quantized)["flags"]) == expected
+
+
 def test_plugin_operator(trt: TensorRT, tmp_path: Path) -> None:
     """An operator that TensorRT's own plugins implement parses: they are registered first."""
     node = helper.make_node("InstanceNormalization", ["x", "scale", "zero"], ["y"])
