@@ -64,7 +64,7 @@ def main(benchmark: Benchmark, arguments: Sequence[str] | None = None) -> int:
 
 
 def ratios(seen: Mapping[str, Sequence[Mapping[str, float]]], size: int) -> dict[str, float]:
-    """Give the measured way's best time over the floor's, and its highest peak over the weights' bytes."""
+    """Return the measured way's best time over the floor's, and its highest peak over the weights' bytes."""
     fastest = {way: min(row["seconds"] for row in rows) for way, rows in seen.items()}
     return {
         "seconds": fastest[MEASURED] / fastest["floor"],

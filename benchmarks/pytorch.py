@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def ways(model: Any, module: Any, exporter: Any, folder: Path) -> dict[str, Callable[[], object]]:
-    """Give what is timed, by name; each writes or gives the ONNX model of the same network."""
+    """Return what is timed, by name; each writes or gives the ONNX model of the same network."""
     import torch
 
     from fixtures.converters.pytorch.convert import convert
@@ -89,12 +89,12 @@ def measure(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
 
 
 def ratio(seen: Mapping[str, Sequence[float]]) -> float:
-    """Give our fastest plain conversion over the fastest bare export."""
+    """Return our fastest plain conversion over the fastest bare export."""
     return min(seen["plain"]) / min(seen["bare"])
 
 
 def cost(seen: Mapping[str, Sequence[float]], less: str, more: str) -> float:
-    """Give the seconds that one way takes beyond another, by their fastest rounds."""
+    """Return the seconds that one way takes beyond another, by their fastest rounds."""
     return min(seen[more]) - min(seen[less])
 
 

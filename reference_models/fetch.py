@@ -90,7 +90,7 @@ def cache_folder() -> Path:
 
 
 def fetch(name: str) -> Path:
-    """Give the path of a checked file, fetching its archive when the cache lacks it.
+    """Return the path of a checked file, fetching its archive when the cache lacks it.
 
     Raises FetchError: no network, a sha256 that differs, an unknown name. An archive that could not be
     fetched is not tried again in the same process.

@@ -20,7 +20,7 @@ FETCHED = ("bus", "zidane")
 
 
 def photos(width: int, height: int, *, maximum: float, names: Sequence[str] = INSTALLED) -> list[np.ndarray]:
-    """Give photos as float32 NCHW (1, 3, height, width), RGB, values 0..maximum.
+    """Return photos as float32 NCHW (1, 3, height, width), RGB, values 0..maximum.
 
     Raises KeyError for an unknown name, `fetch.FetchError` for a fetched photo that cannot be had.
     """

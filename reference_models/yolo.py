@@ -84,7 +84,7 @@ def split(outputs: Tensors, output: str) -> dict[str, np.ndarray]:
 def detections(
     decoded: Tensors, threshold: float = 0.25, overlap: float = 0.45, image: int = 0
 ) -> list[Detection]:
-    """Give the objects of one image of a batch, best first, from what `decode` gave.
+    """Return the objects of one image of a batch, best first, from what `decode` gave.
 
     Every (box, class) with objectness * class probability >= threshold is a candidate; of two
     candidates of one class whose intersection over union exceeds `overlap` the better one stays
@@ -108,7 +108,7 @@ def detections(
 
 
 def intersection_over_union(boxes: np.ndarray) -> np.ndarray:
-    """Give the (n, n) overlaps of n boxes (n, 4) as cx, cy, w, h; empty boxes overlap nothing."""
+    """Return the (n, n) overlaps of n boxes (n, 4) as cx, cy, w, h; empty boxes overlap nothing."""
     low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
     sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
     shared = np.clip(sides, 0, None).prod(axis=-1)
@@ -156,7 +156,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> list[int]:
-    """Give the indices that stay, of candidates sorted best first."""
+    """Return the indices that stay, of candidates sorted best first."""
     rivals = (intersection_over_union(boxes) > overlap) & (labels[:, None] == labels)
     alive = np.ones(len(boxes), bool)
     kept = []

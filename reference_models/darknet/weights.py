@@ -56,7 +56,7 @@ def shift_variances(source: Path, target: Path, cfg: Cfg, shift: float) -> None:
 
 
 def stored_arrays(data: np.ndarray, cfg: Cfg) -> Iterator[tuple[Conv, np.ndarray]]:
-    """Give each convolution with a view of its floats in a file: bias, [scale, mean, var], weights.
+    """Yield each convolution with a view of its floats in a file: bias, [scale, mean, var], weights.
 
     Raises ValueError when the file has another size than the network.
     """

@@ -16,22 +16,22 @@ PARTS = {"train": (0, 1, 2, 3, 4, 5), "calibration": (6,), "held-out": (7, 8, 9)
 
 
 def train() -> Labelled:
-    """Give about 60 %, which only training may see: images (N, 1, 8, 8), labels (N,)."""
+    """Return about 60 %, which only training may see: images (N, 1, 8, 8), labels (N,)."""
     return part("train")
 
 
 def calibration() -> Labelled:
-    """Give about 10 % for INT8 ranges, seen neither in training nor when accuracy is judged."""
+    """Return about 10 % for INT8 ranges, seen neither in training nor when accuracy is judged."""
     return part("calibration")
 
 
 def held_out() -> Labelled:
-    """Give about 30 % (over 500 images) that decide the accuracy and nothing else."""
+    """Return about 30 % (over 500 images) that decide the accuracy and nothing else."""
     return part("held-out")
 
 
 def part(name: str) -> Labelled:
-    """Give one part by name, in the order of the data set.
+    """Return one part by name, in the order of the data set.
 
     Images are float32 (N, 1, 8, 8), 0..1; labels are int64 (N,). Raises KeyError for a name that is
     not in `PARTS`.

@@ -62,7 +62,7 @@ def build(_folder: Path) -> Source:
 
 
 def samples() -> list[Tensors]:
-    """Give the first held-out digits, one by one, (1, 1, 8, 8)."""
+    """Return the first held-out digits, one by one, (1, 1, 8, 8)."""
     from reference_models.datasets import digits
 
     images, _ = digits.held_out()
@@ -70,7 +70,7 @@ def samples() -> list[Tensors]:
 
 
 def dataset() -> dict[str, np.ndarray]:
-    """Give the calibration images, and the held-out images and labels that decide the accuracy."""
+    """Return the calibration images, and the held-out images and labels that decide the accuracy."""
     from reference_models.datasets import digits
 
     images, labels = digits.held_out()

@@ -52,13 +52,13 @@ def build(_folder: Path) -> Source:
 
 
 def samples() -> list[Tensors]:
-    """Give the first held-out digits, one by one, (1, 1, 32, 32)."""
+    """Return the first held-out digits, one by one, (1, 1, 32, 32)."""
     images, _ = digits.held_out()
     return [{"image": image[None]} for image in digits.enlarged(images[:SAMPLES])]
 
 
 def dataset() -> dict[str, np.ndarray]:
-    """Give the calibration images, and the held-out images and labels that decide the accuracy."""
+    """Return the calibration images, and the held-out images and labels that decide the accuracy."""
     images, labels = digits.held_out()
     return {
         "calibration": digits.enlarged(digits.calibration()[0]),

@@ -77,16 +77,16 @@ class Network:
         return Source(digest(self.name, module), self.origin(), module=module, note=note)
 
     def photos(self) -> list[np.ndarray]:
-        """Give three photos, (1, 3, side, side), normalised."""
+        """Return three photos, (1, 3, side, side), normalised."""
         return [normalised(photo) for photo in inputs.photos(self.side, self.side, maximum=1.0)]
 
     def samples(self) -> list[Tensors]:
-        """Give the photos, then one of seeded noise."""
+        """Return the photos, then one of seeded noise."""
         noise = normalised(inputs.noise((1, 3, self.side, self.side), 1.0, seed=0))
         return [{"image": image} for image in (*self.photos(), noise)]
 
     def row(self) -> ReferenceModel:
-        """Give the row of the registry."""
+        """Return the row of the registry."""
         return ReferenceModel(
             name=self.name,
             framework="pytorch",

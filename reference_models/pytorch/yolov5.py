@@ -48,7 +48,7 @@ def decoded(module: Any, height: int, width: int) -> Any:
 
 
 def anchors_of(module: Any) -> Anchors:
-    """Give the anchors that a network decodes with, in input pixels: those of its weights."""
+    """Return the anchors that a network decodes with, in input pixels: those of its weights."""
     scaled = module.model[-1].anchors.double().numpy() * np.reshape(module.architecture.strides, (-1, 1, 1))
     return tuple(tuple((w, h) for w, h in head) for head in scaled.tolist())
 

@@ -54,7 +54,7 @@ class Husk:
 
 
 def read(path: Path) -> Any:
-    """Give what a file holds: tensors as they are, modules and all else that it may name as `Husk`.
+    """Return what a file holds: tensors as they are, modules and all else that it may name as `Husk`.
 
     Raises ValueError for a file that names anything else, which is not called, or is no pickle by torch.save;
     OSError where it cannot be read.
@@ -76,7 +76,7 @@ def read(path: Path) -> Any:
 
 
 def state_dict(module: Husk) -> dict[str, Any]:
-    """Give the tensors of a module and all modules in it, named as torch does it.
+    """Return the tensors of a module and all modules in it, named as torch does it.
 
     Raises ValueError where it is no module, or something in it is no tensor.
     """
@@ -104,7 +104,7 @@ def _tensors(module: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _reason(text: str) -> str:
-    """Give what is wrong out of a page of advice, which would have the file run."""
+    """Return what is wrong out of a page of advice, which would have the file run."""
     found = re.search(r"WeightsUnpickler error:([^\n]*)", text)
     lines = [found[1]] if found else [line for line in text.splitlines() if "Weights only" not in line]
     line = next((line.strip() for line in lines if line.strip()), "it holds what is no state")

@@ -73,7 +73,7 @@ class Row:
         return yolov5.decoded(module, self.side, self.side) if self.decoded else module
 
     def samples(self) -> list[Tensors]:
-        """Give photos, then one of seeded noise; each (1, 3, side, side), RGB, 0..1."""
+        """Return photos, then one of seeded noise; each (1, 3, side, side), RGB, 0..1."""
         from reference_models.inputs import noise, photos
 
         images = photos(self.side, self.side, maximum=1.0)
@@ -81,7 +81,7 @@ class Row:
         return [{"images": image} for image in images]
 
     def decode(self) -> Callable[[Tensors], dict[str, np.ndarray]]:
-        """Give what reads the outputs."""
+        """Return what reads the outputs."""
         if self.decoded:
             return partial(yolo.split, output=PREDICTIONS)
         return partial(yolo.decode, heads=yolov5.heads_of(self.architecture))

@@ -11,13 +11,13 @@ from reference_models.training.recipe import Labelled, Recipe, make
 
 
 def train() -> Labelled:
-    """Give the training part, (N, 1, 32, 32)."""
+    """Return the training part, (N, 1, 32, 32)."""
     images, labels = data.train()
     return data.enlarged(images), labels
 
 
 def held_out() -> Labelled:
-    """Give the held-out part, (N, 1, 32, 32)."""
+    """Return the held-out part, (N, 1, 32, 32)."""
     images, labels = data.held_out()
     return data.enlarged(images), labels
 

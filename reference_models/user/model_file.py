@@ -61,7 +61,7 @@ def split(word: str) -> tuple[Path, str] | None:
 
 
 def read(path: Path, only: str = "") -> list[Declared]:
-    """Give the models of a file, or one of them. Raises OwnModelError naming file, line and key."""
+    """Return the models of a file, or one of them. Raises OwnModelError naming file, line and key."""
     file = _File(path.resolve())
     tables = file.tables()
     if only and only not in tables:
@@ -91,7 +91,7 @@ class _File:
             raise OwnModelError(f"{path} cannot be read: {error}") from error
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """Give name -> table. Raises OwnModelError for other tables, and for none."""
+        """Return name -> table. Raises OwnModelError for other tables, and for none."""
         for key in set(self.data) - {"model", *EXPECTATIONS}:
             near = nearest(key, ("model", *EXPECTATIONS))
             raise self.error(key, f"unknown table {quoted(key)}; {near}")

@@ -22,7 +22,7 @@ CIRCUMSTANCES = r"__torch__[\w.]*| # .*$"
 
 
 def module_of(made: Any, spec: str) -> Any:
-    """Give what a factory made, in eval mode. Raises OwnModelError unless it is float32 and on the CPU."""
+    """Return what a factory made, in eval mode. Raises OwnModelError unless it is float32 and on the CPU."""
     import torch
 
     if not isinstance(made, torch.nn.Module):
@@ -40,7 +40,7 @@ def module_of(made: Any, spec: str) -> Any:
 
 
 def build(spec: str, make: Any) -> Any:
-    """Give the module that a factory makes, or the module that it is. Weights are drawn from seed 0.
+    """Return the module that a factory makes, or the module that it is. Weights are drawn from seed 0.
 
     Raises OwnModelError.
     """

@@ -35,12 +35,12 @@ def is_factory(word: str) -> bool:
 
 
 def model_files(text: str) -> list[Path]:
-    """Give the model files among the words of ``--model``."""
+    """Return the model files among the words of ``--model``."""
     return [found[0] for word in text.split(",") if (found := model_file.split(word))]
 
 
 def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> list[ReferenceModel]:
-    """Give the rows that a word of ``--model`` stands for. inputs, outputs: of a factory, as given.
+    """Return the rows that a word of ``--model`` stands for. inputs, outputs: of a factory, as given.
 
     Raises OwnModelError, or ValueError for an input that is none.
     """
@@ -52,7 +52,7 @@ def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> 
 
 
 def with_shapes(model: ReferenceModel, inputs: Mapping[str, Sequence[int]]) -> ReferenceModel:
-    """Give the row with the inputs that were read from its network."""
+    """Return the row with the inputs that were read from its network."""
     shapes = {name: tuple(shape) for name, shape in inputs.items()}
     samples = replace(model.samples, shapes=shapes) if isinstance(model.samples, Samples) else model.samples
     return replace(model, inputs=shapes, samples=samples)
@@ -136,7 +136,7 @@ def _module(spec: str, folder: Path) -> Any:
 
 
 def _build_files(files: Sequence[tuple[str, Path]], _: Path) -> Source:
-    """Give the files as they are. Raises OwnModelError for one that cannot be read."""
+    """Return the files as they are. Raises OwnModelError for one that cannot be read."""
     total = hashlib.sha256()
     for role, path in files:
         try:

@@ -40,7 +40,7 @@ class Samples:
         return ("PIL",) if self.source and not self.source.suffix else ()
 
     def __call__(self) -> Sequence[Tensors]:
-        """Give at most `MOST` samples, each name -> float32 array of batch 1. Raises OwnModelError."""
+        """Return at most `MOST` samples, each name -> float32 array of batch 1. Raises OwnModelError."""
         if self.source is None:
             return [
                 {name: inputs.noise(shape, 1.0, seed=7 + n) for name, shape in self.shapes.items()}

@@ -19,7 +19,7 @@ def read_shape(text: str) -> tuple[str, Shape]:
 
 
 def named(inputs: Sequence[tuple[str, Shape]]) -> dict[str, Shape]:
-    """Give each input a name: a single one may lack it. Raises ValueError for several, and for doubles."""
+    """Return each input a name: a single one may lack it. Raises ValueError for several, and for doubles."""
     if len(inputs) == 1:
         return {inputs[0][0] or DEFAULT: inputs[0][1]}
     names = [name for name, _ in inputs]

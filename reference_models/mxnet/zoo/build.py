@@ -30,7 +30,7 @@ def build(mx: Any, name: str, folder: Path, *, side: int, width: int = 1) -> Non
 
 
 def describe(mx: Any, name: str, side: int, width: int = 1) -> tuple[Any, Any]:
-    """Give the HybridBlock, or None, and the Symbol."""
+    """Return the HybridBlock, or None, and the Symbol."""
     with mx.name.NameManager():  # nodes without a name are counted from 0
         made = ZOO[name].make(mx, side, width)
         if isinstance(made, mx.gluon.HybridBlock):

@@ -68,7 +68,7 @@ def retinaface(mx: Any, side: int, width: int = 1) -> Any:
 
 
 def _pyramid(mx: Any, maps: dict[int, Any], filters: int) -> dict[int, Any]:
-    """Give each map the next coarser one, upsampled and cropped to its size."""
+    """Return each map the next coarser one, upsampled and cropped to its size."""
     made: dict[int, Any] = {}
     for stride in STRIDES:
         x = _block(mx, maps[stride], filters, 1, f"rf_s{stride}_lateral")

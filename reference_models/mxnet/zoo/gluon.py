@@ -58,7 +58,7 @@ def densenet121(mx: Any, side: int, width: int = 1) -> Any:
 
 
 def fixed(kind: str, *arguments: str) -> Make:
-    """Give what builds a network that Gluon has in one width; its last pooling wants the usual side."""
+    """Return what builds a network that Gluon has in one width; its last pooling wants the usual side."""
 
     def make(mx: Any, side: int, width: int = 1) -> Any:
         if width != 1:

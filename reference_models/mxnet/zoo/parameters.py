@@ -36,7 +36,7 @@ Node = dict[str, Any]
 
 
 def fill(mx: Any, symbol: Any, images: np.ndarray, seed: int) -> tuple[Arrays, Arrays]:
-    """Give every parameter of a network that reads 'data': (arguments, auxiliary states), float32."""
+    """Return every parameter of a network that reads 'data': (arguments, auxiliary states), float32."""
     nodes = json.loads(symbol.tojson())["nodes"]
     arguments, _, _ = symbol.infer_shape(data=images.shape)
     shapes = dict(zip(symbol.list_arguments(), arguments, strict=True))
@@ -84,7 +84,7 @@ def _silence(nodes: list[Node], drawn: Arrays, random: np.random.Generator) -> d
 
 
 def _measure(mx: Any, symbol: Any, drawn: Arrays, images: np.ndarray, zeros: dict[str, int]) -> Arrays:
-    """Give the mean and variance of what every BatchNorm reads."""
+    """Return the mean and variance of what every BatchNorm reads."""
     document = _measurable(symbol.tojson())
     nodes = document["nodes"]
     norms = [node for node in nodes if node["op"] == "BatchNorm"]
@@ -101,7 +101,7 @@ def _measure(mx: Any, symbol: Any, drawn: Arrays, images: np.ndarray, zeros: dic
 
 
 def _measurable(text: str) -> dict[str, Any]:
-    """Give the same function in float64 and in training mode, where Dropout would drop."""
+    """Return the same function in float64 and in training mode, where Dropout would drop."""
     document: dict[str, Any] = json.loads(text)
     for node in document["nodes"]:
         if node["op"] == "Dropout":
@@ -114,7 +114,7 @@ def _measurable(text: str) -> dict[str, Any]:
 
 
 def _run(mx: Any, document: dict[str, Any], wanted: list[Node], values: Arrays) -> list[np.ndarray]:
-    """Give what the nodes wanted compute in training mode, in float64."""
+    """Return what the nodes wanted compute in training mode, in float64."""
     if not wanted:
         return []
     internals = mx.sym.load_json(json.dumps(document)).get_internals()

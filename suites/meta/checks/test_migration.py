@@ -69,7 +69,7 @@ class StandIn:
         return Build(ok, "builder", (), log, 0.1, 2.0, 6 * ok, "", self.layers, (), ())
 
     def engine(self, path: Path, precision: str) -> StandInEngine:
-        """Give the engine of a file that was built."""
+        """Return the engine of a file that was built."""
         assert path.is_file()
         return StandInEngine(self)
 
@@ -85,13 +85,13 @@ class StandInEngine:
         return Layers(4, {"fp16": 2, "fp32": 2})
 
     def run(self, samples: Sequence[Outputs]) -> list[Outputs]:
-        """Give ONNX Runtime's outputs with the planted change."""
+        """Return ONNX Runtime's outputs with the planted change."""
         if self.client.error:
             raise self.client.error
         return [self.client.change(o) for o in OnnxRuntime(self.client.model.path).run(samples)]
 
     def timing(self, sample: Outputs, iterations: int) -> Timing:
-        """Give samples whose medians are known."""
+        """Return samples whose medians are known."""
         return Timing((4.0,) * iterations, self.client.graph_ms, "")
 
 

@@ -18,7 +18,7 @@ Change = Callable[[onnx.ModelProto], object]
 
 
 def shaped(model: onnx.ModelProto, *dims: int) -> onnx.ModelProto:
-    """Give the output of a model its shape."""
+    """Return the output of a model its shape."""
     for size in dims:
         model.graph.output[0].type.tensor_type.shape.dim.add().dim_value = size
     return model

@@ -14,7 +14,7 @@ from fixtures.runtimes.onnxruntime import OnnxRuntime
 
 
 def flat(size: int, *, target: tuple[int, ...] | None = None, outputs: int = 4) -> onnx.ModelProto:
-    """Give a Reshape of (size, 2, 2) to a target that holds the batch size."""
+    """Return a Reshape of (size, 2, 2) to a target that holds the batch size."""
     shape = np.array(target or (size, 4), np.int64)
     graph = helper.make_graph(
         [helper.make_node("Reshape", ["x", "shape"], ["y"], name="flatten")],
@@ -27,7 +27,7 @@ def flat(size: int, *, target: tuple[int, ...] | None = None, outputs: int = 4) 
 
 
 def scaled(size: int) -> onnx.ModelProto:
-    """Give a network that multiplies by its batch size: what no batch may do."""
+    """Return a network that multiplies by its batch size: what no batch may do."""
     graph = helper.make_graph(
         [helper.make_node("Mul", ["x", "factor"], ["y"], name="times_batch")],
         "net",

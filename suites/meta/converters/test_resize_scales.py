@@ -22,7 +22,7 @@ def resized(
     columns: int = 14,
     grows: bool = False,
 ) -> Callable[[int], onnx.ModelProto]:
-    """Give a conversion: a Resize of (N, 2, 5, 7) to a height and columns, by sizes."""
+    """Return a conversion: a Resize of (N, 2, 5, 7) to a height and columns, by sizes."""
 
     def convert(size: int) -> onnx.ModelProto:
         sizes = np.array([size, 2, height, columns + size * grows], np.int64)

@@ -39,21 +39,21 @@ def unknown_field(draw: Draw, table: str) -> str:
 
 
 def wrong_type(draw: Draw, table: str) -> str:
-    """Give a field a value of a type that it never has."""
+    """Return a field a value of a type that it never has."""
     wrong = ["true", "1979-05-27", "07:32:00", "{ a = 1 }", "[[1]]", "[{}]", "{}", "1.5e0"]
     name = draw.choice([name for name in SOUND[table] if name not in NUMBERS])
     return row(table, **{name: None}) + f"{name} = {draw.choice(wrong)}\n"
 
 
 def wrong_number(draw: Draw, _: str) -> str:
-    """Give a limit that is no finite number from 0 on."""
+    """Return a limit that is no finite number from 0 on."""
     infinite = ["inf", "nan", "-inf", "-nan", "1e999", "9" * 400, "0x" + "F" * 300]
     name, wrong = draw.choice(NUMBERS), draw.choice([*infinite, "-1", "-1e-9", '"1"', "[1]", "true"])
     return row("budget" if name == "drop" else "tolerance", **{name: None}) + f"{name} = {wrong}\n"
 
 
 def empty(draw: Draw, table: str) -> str:
-    """Give a text or list that says nothing."""
+    """Return a text or list that says nothing."""
     names = [name for name, value in SOUND[table].items() if isinstance(value, str | list)]
     return row(table, **{draw.choice(names): draw.choice(["", " ", "\t", [], [""], ["", "x"]])})
 
@@ -93,7 +93,7 @@ def digits(draw: Draw, table: str) -> str:
 
 
 def double(draw: Draw, table: str) -> str:
-    """Give a field twice, or rows of a table twice in two forms."""
+    """Return a field twice, or rows of a table twice in two forms."""
     text = row(table)
     return text + draw.choice([text.splitlines()[-1] + "\n", f"[{table}]\n", f"[[{table}.reason]]\n"])
 

@@ -33,7 +33,7 @@ class Run:
     records: list[Record]
 
     def the(self, verdict: str) -> Record:
-        """Give the one record of a verdict; AssertionError when there is not exactly one."""
+        """Return the one record of a verdict; AssertionError when there is not exactly one."""
         found = [record for record in self.records if record.verdict == verdict]
         assert len(found) == 1, f"{len(found)} records are {verdict}:\n{self.output}"
         return found[0]
@@ -63,7 +63,7 @@ def read_records(store: Path) -> list[Record]:
 
 
 def pipeline(store: Path) -> Pipeline:
-    """Give the pipeline over a store, in this process."""
+    """Return the pipeline over a store, in this process."""
     return Pipeline(ArtifactStore(store), registry.models())
 
 

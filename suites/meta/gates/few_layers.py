@@ -11,7 +11,7 @@ ALL = enumerated()
 
 
 def few() -> tuple[Specimen, ...]:
-    """Give four that torchscript gives equal or as a trap, one that it refuses, one that it leaves open."""
+    """Return four that torchscript gives equal or as a trap, one that it refuses, one that it leaves open."""
     return tuple(one for one in ALL if one.name in NAMES)
 
 

@@ -8,7 +8,7 @@ NAMES = ("Unary-opset9", "Unary(operator=Abs)", "Softmax(rank=2)", "Norm(trainin
 
 
 def few() -> tuple[Specimen, ...]:
-    """Give the first specimen of each name."""
+    """Return the first specimen of each name."""
     return tuple(next(one for one in enumerated() if one.name.startswith(name)) for name in NAMES)
 
 

@@ -55,7 +55,7 @@ def store(made: Path, tmp_path: Path) -> Path:
 
 
 def initializer(model: onnx.ModelProto, position: int) -> onnx.TensorProto:
-    """Give the weight of the convolution at that position among the convolutions."""
+    """Return the weight of the convolution at that position among the convolutions."""
     name = [node.input[1] for node in model.graph.node if node.op_type == "Conv"][position]
     return next(tensor for tensor in model.graph.initializer if tensor.name == name)
 

@@ -134,12 +134,12 @@ class Net:
         return [f"{name}{i}" for i in range(self.heads)]
 
     def inputs(self) -> dict[str, np.ndarray]:
-        """Give seeded values for the free variables, -2..2; those named positive are 0.5..2."""
+        """Return seeded values for the free variables, -2..2; those named positive are 0.5..2."""
         free = [n for n in self.shapes if not n.endswith((*PARAMETERS, "label"))]
         return {f"{self.name}_{n}": self._values(n) for n in free}
 
     def stored(self) -> dict[str, np.ndarray]:
-        """Give seeded values for the parameters, by full name."""
+        """Return seeded values for the parameters, by full name."""
         kinds = {n: "aux" if n.startswith("moving") else "arg" for n in self.shapes}
         return {f"{kinds[n]}:{self.name}_{n}": self._values(n) for n in self.shapes if n.endswith(PARAMETERS)}
 

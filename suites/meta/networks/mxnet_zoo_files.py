@@ -63,7 +63,7 @@ def kept() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def small(name: str) -> Small:
-    """Give one network."""
+    """Return one network."""
     folder = Path(kept().name)
     found: list[dict[str, np.ndarray]] = [{}, {}]
     for key, array in load_tensors(folder / f"{name}-out.npz").items():

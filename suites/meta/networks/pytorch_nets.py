@@ -11,7 +11,7 @@ IMAGE = (3, 32, 32)
 
 
 def image(batch: int = 1) -> dict[str, np.ndarray]:
-    """Give seeded noise for either network."""
+    """Return seeded noise for either network."""
     return {"x": np.random.default_rng(batch).standard_normal((batch, *IMAGE)).astype(np.float32)}
 
 

@@ -62,7 +62,7 @@ def resize(
 
 
 def release(label: str) -> Release:
-    """Give the release of a label."""
+    """Return the release of a label."""
     row = by_label(label)
     assert row is not None
     return row

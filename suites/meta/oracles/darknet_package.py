@@ -11,7 +11,7 @@ from fixtures.runtimes.darknet_library import DEBIAN
 
 
 def debian_library() -> Path:
-    """Give Debian's libdarknet.so; skip the test where there is none, fail it in CI."""
+    """Return Debian's libdarknet.so; skip the test where there is none, fail it in CI."""
     if not DEBIAN.is_file():
         reason = f"{DEBIAN} is no file: install Debian's package darknet (apt-get install darknet)"
         if os.environ.get("CI"):

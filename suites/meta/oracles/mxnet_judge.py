@@ -30,7 +30,7 @@ class NoJudge(Exception):
 
 
 def ask(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, str]]:
-    """Give the answers of a child process: dense values, attributes, refusals."""
+    """Return the answers of a child process: dense values, attributes, refusals."""
     command = [sys.executable, "-m", "suites.meta.oracles.mxnet_judge", str(folder)]
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=root)

@@ -40,7 +40,7 @@ def shapes(size: str, release: int, p6: bool) -> dict[str, tuple[int, ...]]:
 
 
 def forward(state: Mapping[str, Any], image: Any, size: str, release: int, p6: bool) -> list[Any]:
-    """Give the raw heads for an image (N, 3, H, W), from tensors named as published."""
+    """Return the raw heads for an image (N, 3, H, W), from tensors named as published."""
     return _Pass(state, size, release, p6).run(image)
 
 

@@ -15,7 +15,7 @@ LOCAL = {"YOLOv5": "models.yolo.Model", "Detect": "models.yolo.Detect"}
 
 
 def disguise(network: Any) -> Any:
-    """Give a network's modules the vendor's classes and the notes that its top has, and nothing of ours."""
+    """Return a network's modules the vendor's classes and the notes that its top has, and nothing of ours."""
     made: dict[str, type] = {}
     for part in network.modules():
         ours = type(part)

@@ -42,7 +42,7 @@ def dataset() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def quantized(tmp_path_factory: pytest.TempPathFactory, dataset: dict[str, np.ndarray]) -> Quantized:
-    """Give the digit classifier at opset 13: 'fp32', 'qdq' or 'weight-only'."""
+    """Return the digit classifier at opset 13: 'fp32', 'qdq' or 'weight-only'."""
     folder = tmp_path_factory.mktemp("digits")
     model = convert(digits.build(folder).module, digits.samples()[0], ["logits"], 13, "torchscript")
     onnx.save(model, folder / "fp32.onnx")
@@ -127,7 +127,7 @@ def conv_model(path: Path, opset: int = 13, dtype: int = TensorProto.FLOAT) -> P
 
 
 def ramps(count: int, greatest: float = 1.0) -> Iterator[dict[str, np.ndarray]]:
-    """Give samples from 0 to 1, but the first of them to `greatest`."""
+    """Yield samples from 0 to 1, but the first of them to `greatest`."""
     ramp = np.linspace(0, 1, np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
     for number in range(count):
         yield {"x": ramp * np.float32(greatest if number == 0 else 1)}

@@ -115,7 +115,7 @@ def test_the_second_writing_has_published_tensors(name: str, shape: tuple[int, .
 
 
 def drawn(module: Any, seed: int) -> Any:
-    """Give weights and statistics that are all different and keep activations near 1."""
+    """Return weights and statistics that are all different and keep activations near 1."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)

@@ -31,7 +31,7 @@ def run(*command: str) -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder of checkpoints by a process that has the vendor's classes."""
+    """Return a folder of checkpoints by a process that has the vendor's classes."""
     folder = tmp_path_factory.mktemp("vendor")
     run("-m", "suites.meta.oracles.yolov5_vendor", str(folder))
     return folder
@@ -122,7 +122,7 @@ KINDS = ("top", "model", "note", "eval", "process", "nested")
 
 @pytest.fixture(scope="module")
 def traps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder of hostile files, each of which has been seen to run its command in a child."""
+    """Return a folder of hostile files, each of which has been seen to run its command in a child."""
     import torch
 
     folder = tmp_path_factory.mktemp("traps")

@@ -221,7 +221,7 @@ def test_rows_of_a_model_file_stand_beside_the_suites_own(written: Path) -> None
 
 
 def settled(folder: Path, store: ArtifactStore) -> ReferenceModel:
-    """Give the row of `small` in a folder as it is built there."""
+    """Return the row of `small` in a folder as it is built there."""
     spec = f"{folder / 'nets.py'}:small"
     return with_descriptions(registry.choose(spec, ["image:1x3x8x8"]), store)[0]
 

@@ -49,7 +49,7 @@ class Zeros:
         self.taken: dict[int, int] = {}
 
     def take(self, shape: tuple[int, ...], section: Section, what: str) -> np.ndarray:
-        """Give ones."""
+        """Return ones."""
         self.left -= int(np.prod(shape, dtype=np.int64))
         return np.ones(shape, np.float32)
 
@@ -57,7 +57,7 @@ class Zeros:
         """Let broken numbers be: what the numbers of a cfg make of ones is not judged here."""
 
     def in_order(self, matrix: np.ndarray) -> np.ndarray:
-        """Give the matrix."""
+        """Return the matrix."""
         return matrix
 
     def finish(self) -> None:

@@ -16,7 +16,7 @@ INSTALLED = 45
 
 
 def hold(ours: Real, theirs: Real) -> tuple[float, float]:
-    """Give how far a converted network is from a Darknet network, and its own float32 noise floor."""
+    """Return how far a converted network is from a Darknet network, and its own float32 noise floor."""
     rows = ours.rows()
     outputs = ours.converted(rows)
     return distance(flat(outputs), theirs.darknet(rows)), ours.floor(rows, outputs)

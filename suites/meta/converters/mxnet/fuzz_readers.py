@@ -59,7 +59,7 @@ def symbol_claim(data: bytes) -> None:
 
 
 def _measured(parse: Callable[[bytes, str], Any], data: bytes, limit: int) -> Any:
-    """Give what the reader does, None for a proper error; the peak of memory stays within `limit` bytes."""
+    """Return what the reader does, None for a proper error; the peak of memory stays within `limit` bytes."""
     tracemalloc.start()
     start = process_time()
     try:

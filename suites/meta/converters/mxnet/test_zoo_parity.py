@@ -77,7 +77,7 @@ def test_a_wider_limit_is_for_float32(name: str, tmp_path: Path) -> None:
 
 
 def in_float64(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give the model with weights, inputs and outputs in float64; scales of a Resize stay float32."""
+    """Return the model with weights, inputs and outputs in float64; scales of a Resize stay float32."""
     scales = {node.input[2] for node in model.graph.node if node.op_type == "Resize"}
     for tensor in model.graph.initializer:
         if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name not in scales:

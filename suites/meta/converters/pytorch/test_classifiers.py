@@ -38,7 +38,7 @@ def built() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def image() -> Callable[[str], Any]:
-    """Give a small input of a network: (1, 3, 64, 64) of a photo, or a digit."""
+    """Return a small input of a network: (1, 3, 64, 64) of a photo, or a digit."""
     import torch
 
     def give(name: str) -> Any:

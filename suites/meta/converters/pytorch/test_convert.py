@@ -31,7 +31,7 @@ IMAGE = {"image": np.zeros((1, 1, 8, 8), np.float32)}
 
 @pytest.fixture(scope="module")
 def built() -> Built:
-    """Give a model's module, built once."""
+    """Return a model's module, built once."""
     modules: dict[str, Any] = {}
 
     def give(model: ReferenceModel) -> Any:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def refusal(module: Any, opset: int, exporter: Exporter) -> ConversionError:
-    """Give the error of a conversion that must fail."""
+    """Return the error of a conversion that must fail."""
     with pytest.raises(ConversionError) as caught:
         convert(module, image(), ["y"], opset, exporter)
     return caught.value
@@ -105,7 +105,7 @@ def test_another_opset_within_the_range_is_red(
 
 
 def first_of(network: Callable[[], Any], store: Path) -> Pipeline:
-    """Give a pipeline of one model, `net`, whose network is given."""
+    """Return a pipeline of one model, `net`, whose network is given."""
     source = Source("digest", "seeded", module=network())
     model = replace(
         digits.MODEL, name="net", inputs={"x": image()["x"].shape}, outputs=("y",),

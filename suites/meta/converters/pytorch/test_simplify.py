@@ -38,7 +38,7 @@ CASES: list[tuple[str, Exporter, int]] = [
 
 @cache
 def raw(network: str, exporter: Exporter, opset: int) -> onnx.ModelProto:
-    """Give a network as its exporter leaves it."""
+    """Return a network as its exporter leaves it."""
     return convert(getattr(pytorch_nets, network)(), image(), ["y"], opset, exporter)
 
 

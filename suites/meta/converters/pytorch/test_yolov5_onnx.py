@@ -223,7 +223,7 @@ def without(model: onnx.ModelProto, plugin: onnx.NodeProto) -> onnx.ModelProto:
 
 
 def converting(size: tuple[int, int] | None, opset: int, outputs: Any) -> Callable[[], onnx.ModelProto]:
-    """Give a conversion that is yet to be made."""
+    """Return a conversion that is yet to be made."""
     return lambda: convert(network("n", 6, False), size, opset, "torchscript", outputs=outputs)
 
 

@@ -42,7 +42,7 @@ def selu(x: Array) -> Array:
 
 
 def gelu(x: Array) -> Array:
-    """Give the tanh form, constants rounded as in the header."""
+    """Return the tanh form, constants rounded as in the header."""
     return 0.5 * x * (1 + np.tanh(0.797885 * x + 0.035677 * x**3))
 
 

@@ -16,7 +16,7 @@ BLURS = {1: (1, [1.0, 2.0, 1.0]), 2: (0, [1.0, 1.0])}
 
 
 def windows(x: Array, size: int, stride: Pair, padding: int, dilation: int = 1) -> Array:
-    """Give (N, C, H', W', size, size) views of x (N, C, H, W) padded by zeros; stride is (y, x)."""
+    """Return (N, C, H', W', size, size) views of x (N, C, H, W) padded by zeros; stride is (y, x)."""
     reach = dilation * (size - 1) + 1
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     views = sliding_window_view(padded, (reach, reach), axis=(2, 3))
@@ -47,7 +47,7 @@ def blur(x: Array, kind: int, stride: Pair) -> Array:
 
 
 def strides(section: Section) -> Pair:
-    """Give (y, x): stride_y and stride_x where they are positive, stride otherwise."""
+    """Return (y, x): stride_y and stride_x where they are positive, stride otherwise."""
     both = section.integer("stride", 1)
     y, x = section.integer("stride_y", -1), section.integer("stride_x", -1)
     return (y if y >= 1 else both, x if x >= 1 else both)

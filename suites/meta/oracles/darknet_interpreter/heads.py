@@ -15,7 +15,7 @@ from suites.meta.oracles.darknet_interpreter.weights import Array
 
 
 def anchored(section: Section, x: Array, entries: int) -> Array:
-    """Give a copy of x as (N, anchors, entries + classes, H, W); masks say how many anchors."""
+    """Return a copy of x as (N, anchors, entries + classes, H, W); masks say how many anchors."""
     count = len(section.integers("mask")) if "mask" in section.values else section.integer("num", 1)
     depth = entries + section.integer("classes", 20)
     if x.shape[1] != count * depth:

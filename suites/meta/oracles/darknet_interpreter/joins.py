@@ -23,7 +23,7 @@ def route(net: Running, section: Section, x: Array) -> Array:
 
 
 def mixing_weights(net: Running, section: Section, inputs: int, channels: int) -> Array | None:
-    """Give (inputs, 1 or channels) weights of a shortcut, normalized over the inputs, or none.
+    """Return (inputs, 1 or channels) weights of a shortcut, normalized over the inputs, or none.
 
     `shortcut_multilayer_cpu`; the input of the layer itself comes first. per_layer is per_feature.
     """

@@ -47,7 +47,7 @@ def _layers() -> list[str]:
 
 
 def neck() -> Case:
-    """Give the network as the official cfg has its routes."""
+    """Return the network as the official cfg has its routes."""
     return Case("neck", cfg("\n".join(_layers()), width=64, height=64))
 
 

@@ -36,7 +36,7 @@ class Truth:
     promised: tuple[int, ...]
 
     def seen_at(self, layer: int) -> int:
-        """Give the layer whose output stands for this one: a head is compared by what it gets."""
+        """Return the layer whose output stands for this one: a head is compared by what it gets."""
         return layer - 1 if layer in self.heads else layer
 
 
@@ -55,7 +55,7 @@ def truth_of(cfg: Path, weights: Path, data: Array) -> Truth:
 
 
 def layer_of(name: str) -> int:
-    """Give the layer number at the end of an output's name."""
+    """Return the layer number at the end of an output's name."""
     found = re.search(r"_(\d+)$", name)
     if not found:
         raise StructureError(f"{name} names no layer")

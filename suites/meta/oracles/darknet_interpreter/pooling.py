@@ -13,7 +13,7 @@ from suites.meta.oracles.darknet_interpreter.weights import Array
 
 
 def pool_windows(x: Array, section: Section, stride: tuple[int, int]) -> Iterator[tuple[int, int, Array]]:
-    """Give each output row and column with the part of x that its window covers, cut at the borders.
+    """Yield each output row and column with the part of x that its window covers, cut at the borders.
 
     padding, the size less 1 unless given, is the sum of both sides; half of it, as C divides, comes first.
     """
@@ -28,7 +28,7 @@ def pool_windows(x: Array, section: Section, stride: tuple[int, int]) -> Iterato
 
 
 def pool_strides(section: Section) -> tuple[int, int]:
-    """Give (y, x)."""
+    """Return (y, x)."""
     both = section.integer("stride", 1)
     return section.integer("stride_y", both), section.integer("stride_x", both)
 
@@ -94,7 +94,7 @@ def reordered(x: Array, places: Array, reverse: bool, shape: tuple[int, ...]) ->
 
 
 def reorg_shape(section: Section, x: Array) -> tuple[int, int, int, int]:
-    """Give the output's shape; ValueError when the stride does not divide what it must."""
+    """Return the output's shape; ValueError when the stride does not divide what it must."""
     (n, c, h, w), s = x.shape, section.integer("stride", 1)
     if section.integer("reverse", 0):
         shape = (n, c // s**2, h * s, w * s)

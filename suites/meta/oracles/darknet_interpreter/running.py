@@ -45,9 +45,9 @@ class Running:
         return absolute
 
     def output(self, number: int) -> Array:
-        """Give what an earlier layer holds, by an index of the cfg."""
+        """Return what an earlier layer holds, by an index of the cfg."""
         return self.outputs[self.absolute(number)]
 
     def ready(self, parameters: Parameters) -> Parameters:
-        """Give parameters in the form asked for, folded or not."""
+        """Return parameters in the form asked for, folded or not."""
         return parameters.folded(self.epsilon) if self.fold else parameters

@@ -36,7 +36,7 @@ class Ran:
         self.floats = torch.from_numpy(np.fromfile(paths[1], "<f4")[5:].astype(np.float64))
 
     def tail(self, *shapes: tuple[int, ...]) -> list[Tensor]:
-        """Give the last numbers of the file in these shapes, in this order."""
+        """Return the last numbers of the file in these shapes, in this order."""
         at, parts = len(self.floats) - sum(int(np.prod(shape)) for shape in shapes), []
         for shape in shapes:
             end = at + int(np.prod(shape))

@@ -60,7 +60,7 @@ def distance(case: Case, folder: Path, epsilon: float = OPENCV_EPSILON) -> float
 
 
 def case_named(name: str) -> Case:
-    """Give one of the cases, or the neck of YOLOv4."""
+    """Return one of the cases, or the neck of YOLOv4."""
     return neck() if name == "neck" else CASES[name]
 
 

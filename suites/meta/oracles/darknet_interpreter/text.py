@@ -35,23 +35,23 @@ class Section:
     values: dict[str, str] = field(default_factory=dict)
 
     def integer(self, key: str, default: int) -> int:
-        """Give a value as atoi reads it."""
+        """Return a value as atoi reads it."""
         return atoi(self.values[key]) if key in self.values else default
 
     def number(self, key: str, default: float) -> float:
-        """Give a value as atof reads it."""
+        """Return a value as atof reads it."""
         return atof(self.values[key]) if key in self.values else default
 
     def text(self, key: str, default: str) -> str:
-        """Give a value as it stands, blanks removed."""
+        """Return a value as it stands, blanks removed."""
         return self.values.get(key, default)
 
     def integers(self, key: str) -> list[int]:
-        """Give a list; what stands behind a # belongs to no number, as `parse_yolo_mask` counts."""
+        """Return a list; what stands behind a # belongs to no number, as `parse_yolo_mask` counts."""
         return [atoi(part) for part in self.values[key].partition("#")[0].split(",")]
 
     def numbers(self, key: str) -> list[float]:
-        """Give a list of anchors or the like."""
+        """Return a list of anchors or the like."""
         return [atof(part) for part in self.values[key].partition("#")[0].split(",")]
 
 

@@ -23,7 +23,7 @@ class Weights(Protocol):
     transposed: bool
 
     def take(self, role: str, *shape: int) -> Array:
-        """Give the next parameters. role: bias, scale, mean, variance or weights."""
+        """Return the next parameters. role: bias, scale, mean, variance or weights."""
 
 
 class Stored:
@@ -36,7 +36,7 @@ class Stored:
         self._at, self._dtype = 0, dtype
 
     def take(self, role: str, *shape: int) -> Array:
-        """Give the next parameters of the file; ValueError when it ends before."""
+        """Return the next parameters of the file; ValueError when it ends before."""
         count = int(np.prod(shape))
         if self._at + count > self._data.size:
             raise ValueError(f"the weights end before {role} {shape}")

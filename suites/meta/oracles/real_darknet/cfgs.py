@@ -28,7 +28,7 @@ FIXES = ("[end]", "[softmax]", "[yolo]", "[region]", "[detection]", "[reorg]", "
 
 
 def text_of(name: str) -> str:
-    """Give an installed cfg with a small input, and a [crop] that fits it."""
+    """Return an installed cfg with a small input, and a [crop] that fits it."""
     text = FOUND[name].read_text(errors="replace")
     if name.startswith(("go", "cifar")):
         return text

@@ -31,7 +31,7 @@ class Detection(ctypes.Structure):
 
 
 def boxes(darknet: ctypes.CDLL, network: int, job: dict[str, Any]) -> np.ndarray:
-    """Give rows of x, y, w, h, objectness and class scores of every box of the last prediction.
+    """Return rows of x, y, w, h, objectness and class scores of every box of the last prediction.
 
     Only [yolo] layers fill in the number of classes.
     """

@@ -96,7 +96,7 @@ class Real:
         return [head - 1 for head in self.net.heads] or [self.net.last]
 
     def rows(self, sequences: int = 1) -> np.ndarray:
-        """Give seeded images or rows in 0..1, one for each time step."""
+        """Return seeded images or rows in 0..1, one for each time step."""
         shape = self.net.input_shape[:1] if self.net.flat_input else self.net.input_shape
         return np.random.default_rng(1).random((sequences * self.net.steps, *shape), np.float32)
 
@@ -168,7 +168,7 @@ def _array(role: str, shape: tuple[int, ...], gain: float, random: np.random.Gen
 
 
 def for_pjreddie(stored: Stored) -> np.ndarray:
-    """Give variances with which Darknet's CPU code gives what sqrt(variance + 1e-5) does.
+    """Return variances with which Darknet's CPU code gives what sqrt(variance + 1e-5) does.
 
     That code divides by sqrt(variance) + 1e-6; pjreddie's GPU code and AlexeyAB's add 1e-5 to the variance.
     """

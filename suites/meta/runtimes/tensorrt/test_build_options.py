@@ -17,7 +17,7 @@ from fixtures.verdicts import NotRun
 
 @pytest.fixture(scope="module")
 def rtx() -> Iterator[TensorRT]:
-    """Give the TensorRT-RTX of this interpreter."""
+    """Yield the TensorRT-RTX of this interpreter."""
     interpreter = versions.default_interpreter()
     if interpreter is None:
         pytest.skip(f"{sys.executable} has none of {', '.join(worker.MODULES)}")

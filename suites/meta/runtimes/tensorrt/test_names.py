@@ -21,7 +21,7 @@ PROBED = "10.16.1.11"
 
 
 def load(release: Release) -> Any:
-    """Give the stand-in of a release as a module of this process."""
+    """Return the stand-in of a release as a module of this process."""
     made = types.ModuleType("tensorrt")
     module.populate(made, release)
     return made

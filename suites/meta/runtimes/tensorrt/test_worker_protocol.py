@@ -145,7 +145,7 @@ def test_not_sendable(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> 
 
 @pytest.fixture
 def child() -> Iterator[ChildProcess]:
-    """Give the TensorRT worker as a mere process: what is asked here needs no TensorRT."""
+    """Yield the TensorRT worker as a mere process: what is asked here needs no TensorRT."""
     command, switch = [sys.executable, worker.__file__], {worker.TEST_SWITCH: "1"}
     with ChildProcess(command, name="the worker", timeout=60, environment=switch) as process:
         yield process

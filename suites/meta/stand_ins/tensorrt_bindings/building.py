@@ -32,7 +32,7 @@ class ITimingCache(Played):
         self._data = data
 
     def serialize(self) -> Any:
-        """Give its bytes."""
+        """Return its bytes."""
         return self._api.make("IHostMemory", self._data or b"timing")
 
 
@@ -80,7 +80,7 @@ class IBuilderConfig(Played):
         return True
 
     def get_timing_cache(self) -> Any:
-        """Give the timing cache in use."""
+        """Return the timing cache in use."""
         return self._cache
 
     num_optimization_profiles = property(lambda self: len(self._profiles))

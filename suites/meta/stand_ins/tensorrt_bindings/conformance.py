@@ -39,6 +39,6 @@ def write(folder: Path, release: Release) -> Path:
 
 
 def worker(folder: Path, release: Release, *, interpreter: str = sys.executable, lacks: str = "") -> TensorRT:
-    """Give the client of a worker whose TensorRT is the stand-in; `lacks` as in `cuda`."""
+    """Return the client of a worker whose TensorRT is the stand-in; `lacks` as in `cuda`."""
     path = os.pathsep.join([str(write(folder, release)), str(ROOT)])
     return TensorRT(interpreter, timeout=60, environment={"PYTHONPATH": path, "STAND_IN_CUDA": lacks})

@@ -29,12 +29,12 @@ def init() -> None:
 
 
 def get_driver_version() -> int:
-    """Give the version of CUDA that the driver takes."""
+    """Return the version of CUDA that the driver takes."""
     return 12080
 
 
 def view(address: int, shape: Sequence[int], dtype: str) -> np.ndarray:
-    """Give the array that lies at an address; Error where that memory was not given, or is too small."""
+    """Return the array that lies at an address; Error where that memory was not given, or is too small."""
     count = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if address not in MEMORY or len(MEMORY[address]) < count:
         raise Error(f"an illegal memory access: {count} bytes at {address}")
@@ -89,19 +89,19 @@ class Device:
         init()
 
     def name(self) -> str:
-        """Give its name."""
+        """Return its name."""
         return "stand-in"
 
     def compute_capability(self) -> tuple[int, int]:
-        """Give its compute capability."""
+        """Return its compute capability."""
         return 8, 6
 
     def total_memory(self) -> int:
-        """Give its bytes."""
+        """Return its bytes."""
         return 1 << 30
 
     def retain_primary_context(self) -> Context:
-        """Give its context."""
+        """Return its context."""
         return Context()
 
 
@@ -125,5 +125,5 @@ class Event:
         """Wait for nothing."""
 
     def time_since(self, other: Event) -> float:
-        """Give the milliseconds between two moments."""
+        """Return the milliseconds between two moments."""
         return (self._at - other._at) * 1e3

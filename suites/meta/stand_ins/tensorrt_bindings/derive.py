@@ -89,7 +89,7 @@ def stand_in(extension: Path, folder: Path) -> None:
 
 
 def derive(version: str) -> dict[str, Any]:
-    """Give what `dump` says of one release. Raises DeriveError."""
+    """Return what `dump` says of one release. Raises DeriveError."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         stand_in(fetch(version, folder), folder)

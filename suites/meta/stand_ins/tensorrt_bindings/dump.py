@@ -27,7 +27,7 @@ def kind_of(value: Any) -> str:
 
 
 def describe_class(kind: type) -> dict[str, list[str]]:
-    """Give the names of a class that its bases do not give, by what they are."""
+    """Return the names of a class that its bases do not give, by what they are."""
     bases = [base for base in kind.__bases__ if base.__module__.startswith("tensorrt")]
     inherited = {name for base in bases for name in public(base)}
     rows: dict[str, list[str]] = {"bases": [base.__name__ for base in bases]}
@@ -52,7 +52,7 @@ def collect(owner: Any, prefix: str, found: dict[str, dict]) -> None:
 
 
 def describe(module: Any) -> dict[str, Any]:
-    """Give all of a module's names."""
+    """Return all of a module's names."""
     found: dict[str, Any] = {"version": module.__version__, "classes": {}, "enums": {}}
     collect(module, "", found)
     loose = {name: getattr(module, name) for name in public(module)}

@@ -15,7 +15,7 @@ class EngineInspector(Played):
         self._engine = engine
 
     def get_engine_information(self, format: Any) -> str:  # noqa: A002
-        """Give a text that is JSON where that was asked for."""
+        """Return a text that is JSON where that was asked for."""
         self._api.check(format, "LayerInformationFormat")
         plan, api = self._engine._plan, self._api
         rows: list[Any] = [

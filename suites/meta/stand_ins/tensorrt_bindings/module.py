@@ -86,7 +86,7 @@ class Api:
         return self.space[kind](*arguments)
 
     def member(self, name: str) -> Any:
-        """Give ``ENUM.MEMBER``, an AttributeError if the release lacks it."""
+        """Return ``ENUM.MEMBER``, an AttributeError if the release lacks it."""
         owner, _, word = name.rpartition(".")
         if owner not in self.space:
             raise AttributeError(f"TensorRT {self.release.version} has no {owner}")
@@ -111,7 +111,7 @@ def make_enum(api: Api, name: str) -> Any:
 
 
 def not_played(version: str, name: str) -> Any:
-    """Give a function that says that a name has no behaviour yet."""
+    """Return a function that says that a name has no behaviour yet."""
 
     def call(*_: Any, **__: Any) -> Any:
         raise NotPlayedError(f"TensorRT {version} has {name}, and the stand-in does not play it")
@@ -120,14 +120,14 @@ def not_played(version: str, name: str) -> Any:
 
 
 def unknown(version: str, name: str) -> Any:
-    """Give a value that is there, and that nothing can be done with: every use says whose it would be."""
+    """Return a value that is there, and that nothing can be done with: every use says whose it would be."""
     call = not_played(version, name)
     uses = ("getattr", "call", "int", "index", "float", "bool", "str", "repr", "eq", "ne", "lt", "gt", "hash")
     return type("Unknown", (), {f"__{use}__": call for use in (*uses, "or", "and", "iter", "len")})()
 
 
 def stored(version: str, owner: str, name: str) -> property:
-    """Give a property that has a value once it has been set: enough for the knobs of a builder."""
+    """Return a property that has a value once it has been set: enough for the knobs of a builder."""
 
     def read(self: Any) -> Any:
         return vars(self).get("_" + name, unknown(version, f"{owner}.{name}"))
@@ -139,7 +139,7 @@ def stored(version: str, owner: str, name: str) -> property:
 
 
 def attributes(api: Api, owner: str, played: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give each name that the release's list has for a class, with its behaviour."""
+    """Yield each name that the release's list has for a class, with its behaviour."""
     version = api.release.version
     for word in api.release.of(owner, "method"):
         yield word, played.get(word) or not_played(version, f"{owner}.{word}")
@@ -150,7 +150,7 @@ def attributes(api: Api, owner: str, played: Mapping[str, Any]) -> Iterator[tupl
 
 
 def bases_of(api: Api, name: str) -> list[str]:
-    """Give the bases of a class, in their order."""
+    """Return the bases of a class, in their order."""
     return [base for word in api.release.of(name, "bases") for base in word.split(",")]
 
 
@@ -206,7 +206,7 @@ def populate(module: types.ModuleType, release: Release) -> None:
 
 
 def not_there(release: Release) -> Any:
-    """Give the function that a module asks for what it does not have."""
+    """Return the function that a module asks for what it does not have."""
 
     def missing(name: str) -> Any:
         raise AttributeError(f"TensorRT {release.version} has no {name}")

@@ -38,7 +38,7 @@ class Release(NamedTuple):
         return any(row[0] == owner and row[2].split("=")[0] == word for row in self.rows)
 
     def without(self, *names: str) -> Release:
-        """Give this release less some names; ValueError for one that it does not have."""
+        """Return this release less some names; ValueError for one that it does not have."""
         absent = [name for name in names if not self.has(name)]
         if absent:
             raise ValueError(f"TensorRT {self.version} has no {', '.join(absent)}")
@@ -76,7 +76,7 @@ def pack(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def derived() -> dict[str, Release]:
-    """Give the releases whose names come from wheels, by version."""
+    """Return the releases whose names come from wheels, by version."""
     table = json.loads(FILE.read_text("utf-8"))
     rows = [
         (pattern, (owner, kind, word))
@@ -92,7 +92,7 @@ def derived() -> dict[str, Release]:
 
 
 def releases() -> dict[str, Release]:
-    """Give every release, oldest first."""
+    """Return every release, oldest first."""
     known = derived()
     found = {version: _unverified(version, about, known) for version, about in _guesses().items()}
     return {**found, **known}

@@ -41,7 +41,7 @@ class ILayer(Played):
         return self._api.member(word if self._api.has(word) else "LayerType.IDENTITY")
 
     def get_output(self, index: int) -> Any:
-        """Give an output, None for one that is not used."""
+        """Return an output, None for one that is not used."""
         return self._tensors.get(self._node.output[index])
 
 
@@ -59,15 +59,15 @@ class INetworkDefinition(Played):
     num_outputs = property(lambda self: len(self._graph.output))
 
     def get_layer(self, index: int) -> Any:
-        """Give a layer."""
+        """Return a layer."""
         return self._api.make("ILayer", self._graph.node[index], self._tensors)
 
     def get_input(self, index: int) -> Any:
-        """Give an input."""
+        """Return an input."""
         return self._tensors[self._graph.input[index].name]
 
     def get_output(self, index: int) -> Any:
-        """Give an output."""
+        """Return an output."""
         return self._tensors[self._graph.output[index].name]
 
     def _is(self, flag: str) -> bool:
@@ -118,7 +118,7 @@ class OnnxParser(Played):
     num_errors = property(lambda self: len(self._errors))
 
     def get_error(self, index: int) -> Any:
-        """Give an error."""
+        """Return an error."""
         return self._errors[index]
 
     def parse_from_file(self, path: str) -> bool:

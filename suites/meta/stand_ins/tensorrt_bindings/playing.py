@@ -28,7 +28,7 @@ class Played:
 
 
 def behaviours(space: Mapping[str, Any]) -> Dict[str, Any]:
-    """Give the behaviours among a module's globals."""
+    """Return the behaviours among a module's globals."""
     return {
         name: value
         for name, value in space.items()
@@ -44,13 +44,13 @@ def fail(thing: Any, text: str) -> None:
 
 
 def kind_of(api: Any, element: int) -> Any:
-    """Give the DataType that an ONNX element type becomes."""
+    """Return the DataType that an ONNX element type becomes."""
     name = KINDS[element]
     return api.member("DataType." + ("INT32" if name == "INT64" and not api.has("DataType.INT64") else name))
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """Give the shape of an ONNX value, -1 where it is not known."""
+    """Return the shape of an ONNX value, -1 where it is not known."""
     dims = value.type.tensor_type.shape.dim
     return tuple(d.dim_value if d.HasField("dim_value") else -1 for d in dims)
 

@@ -44,7 +44,7 @@ class Plan:
         self.model_bytes = data
 
     def values(self) -> list[Any]:
-        """Give the inputs, then the outputs."""
+        """Return the inputs, then the outputs."""
         return [*self.model.graph.input, *self.model.graph.output]
 
     def inference(self, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -68,7 +68,7 @@ class Runtime(Played):
     engine_host_code_allowed = property(lambda self: self._host_code, _allow)
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> Any:
-        """Give an engine, None on refusal."""
+        """Return an engine, None on refusal."""
         data = bytes(memoryview(serialized_engine))
         try:
             plan = Plan(data)
@@ -112,7 +112,7 @@ class ICudaEngine(Played):
     refittable = property(lambda self: any("REFIT" in flag for flag in self._plan.about["flags"]))
 
     def serialize(self) -> Any:
-        """Give the plan."""
+        """Return the plan."""
         return self._api.make("IHostMemory", self._data)
 
     def create_serialization_config(self) -> Any:
@@ -120,7 +120,7 @@ class ICudaEngine(Played):
         return self._api.make("ISerializationConfig")
 
     def serialize_with_config(self, config: Any) -> Any:
-        """Give the plan with the weights that the engine has now."""
+        """Return the plan with the weights that the engine has now."""
         head = MAGIC + json.dumps(self._plan.about).encode() + b"\n"
         return self._api.make("IHostMemory", head if config._stripped else head + self._plan.model_bytes)
 
@@ -154,15 +154,15 @@ class ICudaEngine(Played):
     get_tensor_mode, get_binding_name = _mode, _name
 
     def get_binding_index(self, name: str) -> int:
-        """Give a binding's number, -1 for an unknown name."""
+        """Return a binding's number, -1 for an unknown name."""
         return list(self._io).index(name) if name in self._io else -1
 
     def get_binding_shape(self, index: int) -> tuple[int, ...]:
-        """Give a binding's shape."""
+        """Return a binding's shape."""
         return self._shape(self._name(index))
 
     def get_binding_dtype(self, index: int) -> Any:
-        """Give a binding's dtype."""
+        """Return a binding's dtype."""
         return self._dtype(self._name(index))
 
     def binding_is_input(self, index: int) -> bool:
@@ -170,11 +170,11 @@ class ICudaEngine(Played):
         return self._is_input(self._name(index))
 
     def get_tensor_profile_shape(self, name: str, profile_index: int) -> list[tuple[int, ...]]:
-        """Give the range of an input's shapes."""
+        """Return the range of an input's shapes."""
         return self._range(name)
 
     def get_profile_shape(self, profile_index: int, binding: Any) -> list[tuple[int, ...]]:
-        """Give the range of an input's shapes, by number or by name."""
+        """Return the range of an input's shapes, by number or by name."""
         return self._range(binding if isinstance(binding, str) else self._name(binding))
 
 
@@ -238,11 +238,11 @@ class IExecutionContext(Played):
         return self._set(self._engine._name(binding), shape)
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        """Give a tensor's shape, as far as it is known."""
+        """Return a tensor's shape, as far as it is known."""
         return self._shapes[name]
 
     def get_binding_shape(self, binding: int) -> tuple[int, ...]:
-        """Give a binding's shape, as far as it is known."""
+        """Return a binding's shape, as far as it is known."""
         return self._shapes[self._engine._name(binding)]
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
