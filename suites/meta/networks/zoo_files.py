@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from reference_models.darknet.zoo.catalog import ZOO
 from reference_models.model import Source
 from suites.meta.oracles.darknet_interpreter import network as darknet
 from suites.meta.oracles.darknet_interpreter import parity
+from suites.meta.oracles.real_darknet import cfgs
 
 Outputs = dict[str, np.ndarray]
 FLOOR_MULTIPLE = 10
@@ -45,9 +48,9 @@ class Files:
         return {"data": inputs.noise((1, 3, self.side, self.side), 1.0, seed=1)}
 
 
-def write(name: str, side: int, folder: Path) -> Files:
-    """Write a network with seeded weights, and what else its judges need."""
-    network = ZOO[name](side)
+def write(name: str, side: int, folder: Path, divisor: int = 1) -> Files:
+    """Write a network with seeded weights, and what else its judges need; see `slim` for the divisor."""
+    network = slim(ZOO[name](side), divisor)
     kind = "region" if "[region]" in network.text() else "layer"
     heads = tuple(head.output for head in network.heads) or (f"{kind}_{network.last}",)
     paths = [folder / f"{name}.{role}" for role in ("cfg", "weights", "opencv", "twin")]
@@ -59,6 +62,24 @@ def write(name: str, side: int, folder: Path) -> Files:
     weights.shift_variances(files.weights, files.opencv, network, shift)
     respell(files.weights, files.twin, network)
     return files
+
+
+def slim(network: Cfg, divisor: int) -> Cfg:
+    """Return the network with its channels divided, but for those of heads and classes."""
+    text = cfgs.narrowed(network.text(), divisor)
+    slimmed = copy(network)
+    slimmed._sections = [text]
+    filters = re.findall(r"^filters=(\d+)", text, re.M)
+    slimmed.convs = [
+        replace(
+            conv,
+            filters=int(count),
+            channels=conv.channels if conv is network.convs[0] else conv.channels // divisor,
+            groups=max(1, conv.groups // divisor),
+        )
+        for conv, count in zip(network.convs, filters, strict=True)
+    ]
+    return slimmed
 
 
 def narrow(path: Path, network: Cfg) -> None:

@@ -23,7 +23,7 @@ NARROWED = words(
 )
 """Networks of 60 to 800 MB, whose layers get a quarter of their channels: as wide as they are published
 they would take minutes."""
-FIXES = ("[end]", "[softmax]", "[yolo]", "[region]", "[detection]", "[reorg]", "[cost]")
+HEADS = ("[end]", "[softmax]", "[yolo]", "[region]", "[detection]", "[cost]")
 """Sections before which the number of channels stands for something."""
 
 
@@ -37,7 +37,7 @@ def text_of(name: str) -> str:
     text = re.sub(
         r"^(crop_\w+)=.*", rf"\1={SIDE * 7 // 8}", with_net(text, width=SIDE, height=SIDE), flags=re.M
     )
-    return narrowed(text, NARROW) if name in NARROWED else text
+    return narrowed(text, NARROW, (*HEADS, "[reorg]")) if name in NARROWED else text
 
 
 def with_net(text: str, **keys: int) -> str:
@@ -48,13 +48,13 @@ def with_net(text: str, **keys: int) -> str:
     return f"{head}\n{start}{rest}"
 
 
-def narrowed(text: str, by: int) -> str:
-    """Divide the channels, and their groups, of all layers but those that give classes or a head's values."""
+def narrowed(text: str, by: int, fixes: tuple[str, ...] = HEADS) -> str:
+    """Divide the channels, and their groups, of all layers but those before a section of `fixes`."""
     sections = re.split(r"^(?=\[)", text, flags=re.M)
     made = list[str]()
     following = "[end]"
     for section in reversed(sections):
-        fixed = following.startswith(FIXES)
+        fixed = following.startswith(fixes)
         keys = r"^((?:filters|output|groups)\s*=\s*)(\d+)"
         made.append(section if fixed else re.sub(keys, partial(_divided, by), section, flags=re.M))
         following = following if section.startswith(("[dropout]", "[avgpool]")) else section
