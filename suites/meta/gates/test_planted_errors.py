@@ -263,7 +263,7 @@ def test_a_broken_tensorrt_that_nobody_named_is_not_run(
 
 @pytest.mark.parametrize(
     ("signal_number", "named"),
-    [(signal.SIGKILL, "SIGKILL"), (signal.SIGSTOP, "8 s")],
+    [(signal.SIGKILL, "SIGKILL"), (signal.SIGSTOP, "4 s")],
     ids=["killed", "hung"],
 )
 def test_a_dying_builder_is_a_verdict(signal_number: signal.Signals, named: str, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_dying_builder_is_a_verdict(signal_number: signal.Signals, named: str,
         pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
     store = tmp_path / "artifacts"
     pipeline(store).onnx_model("yolov3", "darknet", 13)
-    arguments = ["suites/test_build.py", "--model=yolov3", "--opset=13", "--worker-timeout=8"]
+    arguments = ["suites/test_build.py", "--model=yolov3", "--opset=13", "--worker-timeout=4"]
     with subprocess.Popen(command(store, *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         os.kill(worker_in_build(child.pid, store), signal_number)
         output, _ = child.communicate(timeout=TIMEOUT)

@@ -17,7 +17,7 @@ from fixtures.converters.yolov5 import convert
 from reference_models import yolo
 from reference_models.inputs import noise
 from reference_models.pytorch import yolov5
-from reference_models.pytorch.yolov5_layers import Architecture
+from reference_models.pytorch.yolov5_layers import SIZES, Architecture
 from suites.meta.reference_models.test_yolov5_architectures import STRUCTURES
 
 MISSING = [n for n in ("torch", "onnxscript", "onnxruntime") if find_spec(n) is None]
@@ -41,8 +41,10 @@ SHAPES = {"Shape", "Gather", "Floor", "Cast", "ConstantOfShape", "Unsqueeze", "E
 
 @cache
 def network(size: str, release: int, p6: bool) -> Any:
-    """Build a network, its weights seeded and calibrated on noise; once."""
-    module = yolov5.network(Architecture(size, release, p6))
+    """Build a network, as deep as its size says and as wide as n, its weights seeded and calibrated; once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, size, (SIZES["n"][0], SIZES[size][1]))
+        module = yolov5.network(Architecture(size, release, p6))
     yolov5.seed_weights(module, 1, [noise((1, 3, 128, 128), 1.0, seed) for seed in range(2)])
     return module
 
