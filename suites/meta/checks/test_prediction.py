@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from fixtures.cases import Case, Selection
 from fixtures.checks import trtcheck
-from fixtures.checks.prediction import Finding, findings, record, require_agreement
+from fixtures.checks.prediction import MOST_WORKERS, Finding, findings, record, require_agreement
 from fixtures.compatibility.tables import releases as tables
 from fixtures.expectations import Disagreement, ExpectationError, Expectations, load
 from fixtures.metrics.agreement import Agreement
@@ -38,6 +40,10 @@ class FakeTensorRT:
         self.identity = SimpleNamespace(flavour="tensorrt-rtx", version="1.7.1.116", device=None, label=LABEL)
         self.answer, self.asked = answer, 0
         self.names = {one.data: one.name.rsplit("-opset", 1)[0] for one in few()}
+
+    def another(self) -> Any:
+        """Return itself: the workers of a case are one TensorRT."""
+        return nullcontext(self)
 
     def build(self, model: Path, *, profiles: Any) -> Build:
         """Take or refuse a file by the name of its specimen."""
@@ -80,6 +86,24 @@ def conclude(
     record(draft, found)
     require_agreement(draft, found, Expectations(disagreements=rows))
     return draft
+
+
+@pytest.mark.parametrize(("gpu", "workers"), [(None, min(MOST_WORKERS, os.cpu_count() or 1)), ("a GPU", 1)])
+def test_workers_share_the_specimens(
+    gpu: str | None, workers: int, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One worker a core builds where there is no GPU, one in all where there is; the order stays."""
+    client, begun = FakeTensorRT(), list[int]()
+    client.identity.device = gpu and SimpleNamespace(name=gpu)
+
+    def another() -> Any:
+        begun.append(1)
+        return nullcontext(client)
+
+    monkeypatch.setattr(client, "another", another)
+    specimens = list(few())
+    assert [one.specimen for one in findings(store, client, specimens)] == specimens  # type: ignore[arg-type]
+    assert len(begun) == workers - 1
 
 
 def row(specimen: str, tensorrt: str = "rtx*") -> Disagreement:
