@@ -9,7 +9,7 @@ import pytest
 from fixtures.run import names_meta
 
 ROOT = Path(__file__).parent
-PARTS = ("run_control", "fixtures", "runtimes", "asserts", "recording", "terminal")
+PARTS = ("processes", "run_control", "fixtures", "runtimes", "asserts", "recording", "terminal")
 pytest_plugins = [f"fixtures.plugin.{part}" for part in PARTS]
 
 

@@ -1,0 +1,134 @@
+"""A run in two processes gives the records of a run in one, and is judged by all of them."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from fixtures.records import Record
+from fixtures.run import Run, make_run
+from fixtures.run.options import Options
+from fixtures.run.turns import turn
+from suites.meta.gates.child_runs import Run as Ended
+from suites.meta.gates.child_runs import pipeline, run
+
+CHOSEN = (
+    "suites/test_convert.py", "suites/test_parity.py", "suites/test_support.py", "suites/test_latency.py",
+    "--model=digits", "--opset=13", "-m", "not tensorrt", "-k", "not dynamo and not fp32-source",
+)  # fmt: skip
+needs_torch = pytest.mark.skipif(
+    find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`"
+)
+
+
+def shown(record: Record) -> tuple[object, ...]:
+    """Return what two runs of one case must agree on, and that no time is in it."""
+    same = {n: m.value for n, m in record.metrics.items() if m.unit not in ("s", "ms")}
+    rerun = record.rerun.partition(" --artifacts")[0]
+    return record.key, record.verdict, record.message, tuple(sorted(same.items())), rerun
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """Runs in one process and in two, with stores that hold the ONNX model and the source's outputs."""
+    folder = tmp_path_factory.mktemp("both")
+    filled = pipeline(folder / "artifacts")
+    filled.onnx_model("digits", "torchscript", 13)
+    filled.samples("digits")
+    return {
+        n: run(Path(shutil.copytree(folder / "artifacts", folder / n / "artifacts")), *CHOSEN, "-n", n)
+        for n in ("0", "2")
+    }
+
+
+@pytest.mark.slow
+@needs_torch
+def test_records_are_those_of_one_process(both: dict[str, Ended]) -> None:
+    """Cases, verdicts, messages, measured values and rerun commands are the same, in any order."""
+    one, two = both["0"], both["2"]
+    assert (one.code, two.code) == (0, 0), two.output
+    assert sorted(map(shown, two.records), key=str) == sorted(map(shown, one.records), key=str)
+    assert {record.stage for record in two.records} >= {"convert", "onnxruntime-parity", "support", "latency"}
+
+
+@pytest.mark.slow
+@needs_torch
+def test_the_summary_counts_every_process(both: dict[str, Ended]) -> None:
+    """One run id, totals over all records, and the place of the record files."""
+    (run_id,) = {record.run_id for record in both["2"].records}
+    totals = next(line for line in both["2"].output.splitlines() if line.startswith("passed "))
+    assert totals in both["0"].output
+    assert f"{run_id}-*.jsonl" in both["2"].output
+
+
+@pytest.mark.slow
+def test_a_run_of_two_processes_that_executes_nothing_is_red(tmp_path: Path) -> None:
+    """The gate that wants something executed reads the records of all processes."""
+    ended = run(tmp_path / "artifacts", "suites/test_source_gpu.py", "--model=digits", "-n", "2")
+    assert ended.code == 1
+    assert "nothing was executed" in ended.output
+    assert {record.verdict for record in ended.records} == {"not-run"}
+
+
+@pytest.mark.slow
+def test_a_wrong_option_ends_a_run_of_two_processes_in_one_line(tmp_path: Path) -> None:
+    """The first process checks the command line before any other begins."""
+    ended = run(tmp_path / "artifacts", *CHOSEN[:1], "--tensorrt=/bin/true", "-n", "2")
+    assert ended.code == 4
+    assert ended.output.count("gives no TensorRT worker") == 1
+    assert "Traceback" not in ended.output
+
+
+def test_processes_write_files_of_their_own(tmp_path: Path) -> None:
+    """The file is named after run and process, and the first process gathers exactly those of its run."""
+
+    def process(run_id: str, name: str) -> Run:
+        made = make_run(Options(records=tmp_path))
+        made.run_id, made.process = run_id, name
+        return made
+
+    for run_id, name in (("aa", "gw0"), ("aa", "gw1"), ("bb", "gw0")):
+        process(run_id, name).write(Record("convert", "passed", {}, run_id=run_id, time=name))
+    first = process("aa", "")
+    first.gather()
+    assert [(record.run_id, record.time) for record in first.written] == [("aa", "gw0"), ("aa", "gw1")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+def test_who_times_is_alone(first: bool, second: bool, together: bool, tmp_path: Path) -> None:
+    """Two that share run side by side; who asks to be alone waits for the other, and is waited for."""
+    file = tmp_path / "machine"
+
+    def enter() -> None:
+        with turn(file, alone=second):
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        with turn(file, alone=first):
+            entered = pool.submit(enter)
+            assert bool(wait([entered], timeout=0.3).done) == together
+        entered.result(10)
+
+
+def test_nobody_overtakes_who_waits_to_be_alone(tmp_path: Path) -> None:
+    """One that shares and comes later does not go on while another waits to be alone."""
+    order: list[str] = []
+
+    def enter(name: str, alone: bool) -> None:
+        with turn(tmp_path / "machine", alone=alone):
+            order.append(name)
+
+    with ThreadPoolExecutor(2) as pool:
+        with turn(tmp_path / "machine", alone=False):
+            timed = pool.submit(enter, "timed", True)
+            wait([timed], timeout=0.3)
+            later = pool.submit(enter, "later", False)
+            assert not wait([timed, later], timeout=0.3).done
+        wait([timed, later], timeout=10)
+    assert order == ["timed", "later"]
