@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from fixtures.run import names_meta
-
 ROOT = Path(__file__).parent
+SPEC = find_spec("fixtures")
+if SPEC and not ROOT.samefile(FOUND := Path(SPEC.origin or "").parents[1]):
+    raise SystemExit(
+        f"{ROOT}: an argument before its tests lies in another checkout of the suite, {FOUND}: write it with "
+        "=, as --tensorrt=PATH"
+    )
+
+from fixtures.run import names_meta  # noqa: E402
+
 PARTS = ("processes", "run_control", "fixtures", "runtimes", "asserts", "recording", "terminal")
 pytest_plugins = [f"fixtures.plugin.{part}" for part in PARTS]
 
