@@ -1,0 +1,101 @@
+"""A worker that dies while it builds or runs a specimen is asked again, as in the stage prediction."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fixtures.checks.retries import asked
+from fixtures.checks.specimen_runs import Line, measure
+from fixtures.runtimes.onnxruntime import OnnxRuntime
+from fixtures.runtimes.tensorrt.messages import Build
+from fixtures.verdicts import Crashed, StageError
+from suites.meta.gates.few_specimens import few
+
+SPECIMEN = few()[0]
+
+
+def question(*endings: Exception | str) -> Any:
+    """Return what answers or raises, one ending after the other."""
+    left = iter(endings)
+
+    def ask() -> str:
+        if isinstance(ending := next(left), Exception):
+            raise ending
+        return ending
+
+    return ask
+
+
+def test_a_question_is_asked_until_there_is_an_answer_or_two_crashes() -> None:
+    """What each dead worker said is kept; an error that is no crash is raised at once."""
+    assert asked(question("yes")) == ("yes", ())
+    assert asked(question(Crashed("signal 9"), "yes")) == ("yes", ("signal 9",))
+    assert asked(question(Crashed("signal 9"), Crashed("signal 6"), "yes")) == (
+        None,
+        ("signal 9", "signal 6"),
+    )
+    with pytest.raises(StageError, match="no device"):
+        asked(question(StageError("no device"), "yes"))
+
+
+class Mortal:
+    """A TensorRT that computes with ONNX Runtime; its workers die so many times, building or running."""
+
+    def __init__(self, building: int = 0, running: int = 0, device: object = "a GPU") -> None:
+        self.identity = SimpleNamespace(flavour="tensorrt", version="8.6.0", device=device)
+        self.left = {"builds": building, "runs": running}
+
+    def _live(self, what: str) -> None:
+        self.left[what] -= 1
+        if self.left[what] >= 0:
+            raise Crashed("signal 9")
+
+    def build(self, model: Path, *, profiles: Any, engine: Path) -> Build:
+        """Keep the model as the engine."""
+        self._live("builds")
+        engine.write_bytes(model.read_bytes())
+        return Build(True, "builder", (), (), 0.0, 0.0, 0, "", 0, (), ())
+
+    def engine(self, path: Path) -> Any:
+        """Return what runs it."""
+
+        def run(inputs: Any) -> Any:
+            self._live("runs")
+            return OnnxRuntime(path).run(inputs)
+
+        return SimpleNamespace(run=run)
+
+
+def line_of(client: Mortal) -> Line:
+    """Return what became of a specimen."""
+    (line,) = measure(client, [SPECIMEN], ())  # type: ignore[arg-type]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("client", "outcome", "note"),
+    [
+        (Mortal(), ("", 0.0, False), ""),
+        (Mortal(building=1), ("", 0.0, False), "crashed once while it was built: signal 9"),
+        (Mortal(building=2), ("crashed", None, False), ""),
+        (
+            Mortal(building=1, device=None),
+            ("", None, False),
+            "not run: no GPU; crashed once while it was built",
+        ),
+        (Mortal(running=1), ("", 0.0, False), "crashed once while it ran: signal 9"),
+        (Mortal(running=2), ("", np.inf, True), "crashed 2 times while it ran: signal 9"),
+    ],
+)
+def test_a_crash_is_an_outcome_only_when_it_repeats(
+    client: Mortal, outcome: tuple[str, float | None, bool], note: str
+) -> None:
+    """Once, and the answer of a fresh worker stands with a note; twice, and it is crashed or wrong."""
+    line = line_of(client)
+    assert (line.stage, line.l2, line.wrong) == outcome
+    assert line.note.startswith(note)
+    assert bool(line.note) == bool(note)
+    assert line.problem == ("signal 9" if outcome[0] else "")
