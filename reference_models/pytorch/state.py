@@ -14,7 +14,11 @@ from reference_models import finite
 from reference_models.wording import printable, shortened
 
 STATISTICS = ("running_mean", "running_var")
-DIVERGED = "Give weights of a training that did not diverge"
+DIVERGED = (
+    "Give weights of a training that did not diverge: no parity holds of these. To convert them as they are, "
+    "make them a model of your own, with allow_nonfinite = true in a model file"
+)
+"""What to do about broken numbers in the weights of a reference model, whose claims they can only fail."""
 
 
 def digest(description: str, module: Any) -> str:
@@ -27,12 +31,11 @@ def digest(description: str, module: Any) -> str:
     return total.hexdigest()
 
 
-def fill(module: Any, state: Any, path: Path, remedy: str, *, allow_nonfinite: bool = False) -> None:
+def fill(module: Any, state: Any, path: Path, remedy: str) -> None:
     """Fill a network with what a file holds, strictly; fp16 values are widened.
 
-    allow_nonfinite: take NaN, infinite and negative-variance values. Raises ValueError naming the file when
-    that is no state_dict, with the remedy, or one of another network, and naming the tensor for broken
-    numbers.
+    Raises ValueError naming the file when that is no state_dict, with the remedy, or one of another network,
+    and naming the tensor for NaN, infinite and negative-variance values.
     """
     import torch
 
@@ -44,9 +47,8 @@ def fill(module: Any, state: Any, path: Path, remedy: str, *, allow_nonfinite: b
     except Exception as error:  # tensors made by anybody raise anything when they are copied
         text = shortened(printable(str(error)), 400)
         raise ValueError(f"{path} does not fit this network: {text}") from None
-    if not allow_nonfinite:
-        for name, fault in broken(module):
-            raise ValueError(f"{path}: {name}: {fault}. {DIVERGED}")
+    for name, fault in broken(module):
+        raise ValueError(f"{path}: {name}: {fault}. {DIVERGED}")
 
 
 def broken(module: Any) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,12 @@
 """The digest of a torch network is of its description and of every number in its state."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reference_models.pytorch.state import digest
+from reference_models.pytorch.state import digest, fill
 
 torch = pytest.importorskip("torch", reason="torch is not installed; run `tox run -e meta`")
 
@@ -50,3 +51,12 @@ def test_names_shapes_and_types_are_in_the_digest(change: Callable[[Any], object
 def test_the_description_is_in_the_digest() -> None:
     """What the state does not show is told apart by the description; equal ones are equal."""
     assert digest("net", network()) == digest("net", network()) != digest("other", network())
+
+
+@pytest.mark.parametrize(("name", "value"), [("0.weight", "nan"), ("1.running_var", "-1"), ("1.bias", "inf")])
+def test_a_reference_model_is_never_filled_with_broken_numbers(name: str, value: str) -> None:
+    """File, tensor, count and place are named, and how a model of the user's own may have them."""
+    state = network().state_dict()
+    state[name].view(-1)[0] = float(value)
+    with pytest.raises(ValueError, match=rf"^a\.pt: {name}: 1 of .*allow_nonfinite = true in a model file$"):
+        fill(network(), state, Path("a.pt"), "")
