@@ -79,7 +79,10 @@ def _outcome(read: Read, path: Path, folder: str) -> tuple[str, str]:
 
 
 def counted(reader: Reader, folder: Path, count: int) -> tuple[Counter[str], list[str]]:
-    """Count the outcomes of damaged files; return them with the words of those that must not be."""
+    """Count the outcomes of sound files and so many damaged ones.
+
+    Return them with the words of those that must not be.
+    """
     total: Counter[str] = Counter()
     bad = []
     for number, (outcome, words) in enumerate(outcomes(reader, folder, count)):

@@ -11,6 +11,8 @@ from suites.meta.gates.mutations import BYTES, TEXT, Change, in_archive, mutatio
 from suites.meta.gates.readers import MARK, READERS, Read, Reader, counted
 
 COUNT = 1000
+MOST_SOUND = 20
+"""Files that are not damaged, which are read besides."""
 NEEDS_TORCH = ("models.toml", "digits.npz", "YOLOv5 checkpoint", "state_dict")
 
 
@@ -21,8 +23,9 @@ def test_a_damaged_file_is_told_of_in_one_line(name: str, tmp_path: Path) -> Non
     if name in NEEDS_TORCH and find_spec("torch") is None:
         pytest.skip("torch is not installed; run `tox run -e meta`")
     total, bad = counted(READERS[name], tmp_path, COUNT)
+    print(f"{name}: {dict(total)}")
     assert not bad, "\n".join(bad[:20])
-    assert (total["traceback"], total["silent"]) == (0, 0)
+    assert COUNT < total.total() == total["clear"] + total["accepted"] <= COUNT + MOST_SOUND
     assert total["clear"] > COUNT / 2, total
     assert total["accepted"] > COUNT / 100, total
     assert not (tmp_path / MARK).exists()
