@@ -102,7 +102,18 @@ def test_outputs_that_are_not_alike_are_recorded_and_red(wrong: Outputs, named: 
     one.record(outputs([1, 2]), wrong)
     with pytest.raises(StageError, match=named):
         one.draft.require_within_limits()
-    assert not one.agree(outputs([1, 2]), wrong)
+    assert one.agree(outputs([1, 2]), wrong) is False
+
+
+def test_samples_of_which_other_values_are_read_are_not_compared() -> None:
+    """A value that is decoded of the first sample alone is an error, and not left out."""
+
+    def decode(raw: Any) -> dict[str, np.ndarray]:
+        return {"peak": raw["logits"]} if raw["logits"][0] else {}
+
+    samples = outputs([1], [0])
+    with pytest.raises(ValueError, match="shorter"):
+        comparison(decode=decode).distances(samples, samples)
 
 
 def test_nothing_compared_is_no_agreement() -> None:
@@ -124,6 +135,18 @@ def test_a_limit_follows_the_rounding_only_where_a_row_asks() -> None:
         raise AssertionError("nobody asked for it")
 
     comparison(rounded=never).record(exact, rounded)
+
+
+def test_one_value_of_several_may_follow_the_rounding() -> None:
+    """A limit that is a multiple of rounding holds for its value, beside another one without."""
+    rows = WIDE, Row("row 2", {}, {"times_fp16": 5.0}, {"values": "narrow"})
+
+    def pair(value: float) -> Outputs:
+        return [{name: np.array([value], np.float32) for name in ("wide", "narrow")}]
+
+    one = replace(comparison(), expectations=Expectations(rows), rounded=lambda: (pair(1), pair(1.001)))
+    one.record(pair(1), pair(1.02))
+    assert [line.partition(":")[0] for line in one.draft.details] == ["narrow"]
 
 
 def test_whom_to_blame_is_asked_only_of_outputs_that_differ() -> None:

@@ -101,3 +101,11 @@ def test_the_budget_that_says_most_stands() -> None:
     assert {Expectations(budgets=rows).budget(case).where for rows in ((rule, own), (own, rule))} == {"row 2"}
     with pytest.raises(ExpectationError, match="no row for int8-accuracy"):
         Expectations().budget(case)
+
+
+def test_known_failures_are_those_of_the_case() -> None:
+    """All rows that fit it, in their order, and no other."""
+    rows = tuple(
+        Row(f"row {n}", {"model": model}, {}) for n, model in enumerate(("yolo*", "digits", "yolov5n"))
+    )
+    assert Expectations(known_failures=rows).known_failures_of(CASE) == (rows[0], rows[2])

@@ -23,7 +23,7 @@ MODELS = """
 framework = "pytorch"
 factory = "nets:detector"
 inputs = { image = [1, 3, 8, 8] }
-outputs = ["scores"]
+outputs = ["scores", "boxes"]
 
 [model.dense]
 framework = "mxnet"
@@ -74,6 +74,7 @@ def test_every_committed_row_is_about_a_case() -> None:
         ({"model": "digits", "converter": "mxnet"}, "has model = 'digits', converter = 'mxnet'; delete it"),
         ({"stage": "source-parity", "model": "digits"}, "has stage = 'source-parity', model"),
         ({"stage": "fp16-parity", "precision": "fp32"}, "has stage = 'fp16-parity', precision"),
+        ({"stage": "opset-parity", "tensorrt": "rtx1.7.1.116"}, "tensorrt = 'rtx1.7.1.116'; delete"),
         ({"runtime": "torch"}, "runtime = 'torch' fits no case; there is none"),
     ],
 )  # fmt: skip
@@ -96,6 +97,7 @@ def test_a_row_that_fits_no_case_is_named(selectors: dict[str, object], said: st
         {"stage": "migration", "baseline": "trt8.6*", "tensorrt": "rtx1.7*", "route": "weight-only"},
         {"precision": "int8", "stage": "migration", "model": "digits"},
         {"stage": "source-gpu", "precision": ["fp32", "fp16"]},
+        {"model": "lenet", "values": "no output"},
     ],
 )
 def test_a_row_about_some_case_is_silent(selectors: dict[str, object]) -> None:
@@ -115,6 +117,7 @@ def test_labels_of_the_run_are_known() -> None:
     [
         {"model": "*?"},
         {"model": ["[a-m]*", "[!a-m]*"]},
+        {"model": ["digits", "*?"]},
         {"tensorrt": "*t*"},
         {"model": "*", "baseline": "*rt*"},
     ],
@@ -126,7 +129,12 @@ def test_a_known_failure_of_everything_is_named(selectors: dict[str, object]) ->
 
 @pytest.mark.parametrize(
     "selectors",
-    [{"model": "digits", "tensorrt": "*"}, {"model": "yolo*"}, {"stage": "*", "tensorrt": "rtx*"}],
+    [
+        {"model": "digits", "tensorrt": "*"},
+        {"model": "yolo*"},
+        {"stage": "*", "tensorrt": "rtx*"},
+        {"stage": "prediction", "tensorrt": "rtx1.7*"},
+    ],
 )
 def test_a_known_failure_that_names_something_is_silent(selectors: dict[str, object]) -> None:
     """One selector that names a part of the models or TensorRTs is enough."""
@@ -156,6 +164,32 @@ def test_rows_that_collide_are_named() -> None:
     assert "row 1 and row 2 both set atol of migration" in line
     apart = Row("row 2", {"stage": "migration", "precision": "fp32"}, {"atol": 1.0})
     assert unknown(Expectations((one, apart)), NOTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "collide"),
+    [
+        ({"values": "p*"}, {"values": "p3*"}, True),
+        ({"values": "p3*"}, {"values": "p*"}, True),
+        ({"values": "p3"}, {"values": "p4"}, False),
+        ({"model": "yolo*", "precision": "fp32"}, {"model": "yolov3", "precision": "fp*"}, True),
+        ({"model": "yolov3", "precision": "fp32"}, {"model": "yolov4", "batch": "1"}, False),
+        ({"stage": "opset-parity", "opset": 14}, {"stage": "*-parity", "converter": "dynamo"}, False),
+        (
+            {"stage": "onnxruntime-parity", "opset": 14},
+            {"stage": "onnxruntime-parity", "converter": "dynamo"},
+            True,
+        ),
+    ],
+)
+def test_rows_collide_where_a_case_and_a_value_fit_both(
+    one: dict[str, object], other: dict[str, object], collide: bool
+) -> None:
+    """At opsets that no run takes unasked, too; names that differ fit no case in common."""
+    rows = [tolerance(**fields).tolerances[0] for fields in (one, other)]
+    found = unknown(Expectations(tuple(rows)), NOTHING)
+    assert [line for line in found if "both set rtol" in line] == found
+    assert bool(found) is collide
 
 
 @pytest.mark.parametrize(
@@ -217,6 +251,16 @@ def test_sound_rows_of_a_model_file_are_silent(user: Path) -> None:
         "known_failure", model="detector"
     )
     user.write_text(MODELS + rows)
+    assert unknown(load(EXPECTATIONS, [user]), NOTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [("detector", "scores"), ("dense", "whatever"), (["detector", "dense"], "whatever"), ("detector", "b*")],
+)
+def test_values_are_held_against_outputs_where_all_are_known(model: object, values: str, user: Path) -> None:
+    """One output that fits is enough; what the outputs of a model are called may not be known."""
+    user.write_text(MODELS + row("tolerance", stage="onnxruntime-parity", model=model, values=values))
     assert unknown(load(EXPECTATIONS, [user]), NOTHING) == []
 
 

@@ -28,7 +28,7 @@ def test_an_error_that_names_its_hop_keeps_it() -> None:
     """What raises knows better than what it passes through."""
     with pytest.raises(StageError) as caught, hop("runtime"):
         raise StageError("no", "parser")
-    assert caught.value.hop == "parser"
+    assert (caught.value.hop, str(caught.value)) == ("parser", "no")
 
 
 def test_an_error_outside_of_every_hop_is_of_an_unknown_one() -> None:

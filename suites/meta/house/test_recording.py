@@ -45,6 +45,8 @@ def test_the_worst_of_several_tensors_counts() -> None:
     draft.measure_parity(found)
     assert draft.metrics["worst"].value == pytest.approx(1.5)
     assert draft.metrics["max_abs"].value == pytest.approx(0.15)
+    draft.measure_parity([*found, difference("more", right, right + 1, TIGHT)])
+    assert draft.metrics["mismatched"].value == 8
     assert draft.problem.startswith("bad: 4 of 4 mismatched")
 
 
@@ -94,3 +96,45 @@ def test_a_note_stands_in_the_record_of_a_stage_that_passes() -> None:
     draft.notes.append("a worker was killed once")
     assert record_of(draft).message == "a worker was killed once"
     assert "a worker was killed once" in judge(draft, StageError("no"), ()).message
+
+
+def test_what_a_thing_was_made_from_stands_in_its_record() -> None:
+    """Weights, digest, note and versions; the path of what is an ONNX model, and of nothing else."""
+    about = {"weights": "seeded", "digest": "ab", "note": "cut", "dependencies": {"onnx": "1"}, "more": 3}
+    draft = RecordDraft(CASE, {"name": "digits"}, dependencies={"numpy": "2"})
+    draft.describe(about)
+    assert (draft.artifact, "ONNX model" in judge(draft, StageError("no"), ()).message) == ("", False)
+    draft.describe(about, Path("model.onnx"))
+    record = record_of(draft)
+    assert record.model == {"name": "digits", "weights": "seeded", "digest": "ab", "note": "cut"}
+    assert record.dependencies == {"numpy": "2", "onnx": "1"}
+    assert "\nONNX model: model.onnx\n" in judge(draft, StageError("no"), ()).message
+
+
+def test_outputs_that_cannot_be_compared_are_beyond_a_limit() -> None:
+    """Their metric is one above its limit, and the line that says why stands for it."""
+    draft = RecordDraft(CASE, {"name": "digits"})
+    draft.measure_structure("outputs are ['a'], expected ['b']")
+    assert draft.problem == "outputs are ['a'], expected ['b']"
+    assert [(metric.value, metric.limit) for metric in draft.metrics.values()] == [(1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(StageError("no"), "no"), (AssertionError("no"), "no"), (KeyError("no"), "KeyError: 'no'")],
+)
+def test_an_error_of_another_class_is_named(error: Exception, text: str) -> None:
+    """A bug tells its class; what a stage or test says stands as it is; what says nothing is named."""
+    assert judge(draft_of(0.0), error, ()).message.splitlines()[1] == text
+    assert judge(draft_of(0.0), AssertionError(), ()).message.splitlines()[1] == "AssertionError"
+
+
+def test_a_record_has_the_seconds_of_its_stage_and_its_opset() -> None:
+    """Seconds since the draft was begun, to the millisecond; what has no opset has none."""
+    draft = draft_of(0.0)
+    draft.begun -= 5
+    record = record_of(draft)
+    assert 5 <= record.seconds < 60
+    assert record.seconds == round(record.seconds, 3)
+    assert record.opset == 13
+    assert record_of(RecordDraft(Case("latency", "digits", "", 0), {"name": "digits"})).opset is None

@@ -6,10 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fixtures.metrics.parity import StructureError, Tolerance, compare, difference, worst_of
+from fixtures.metrics.parity import (
+    EXACT,
+    Difference,
+    StructureError,
+    Tolerance,
+    compare,
+    difference,
+    worst_of,
+)
 
 STRICT = Tolerance(rtol=1e-4, atol=1e-5, relative_l2=1e-4, where="tolerances.toml row 1")
-EXACT = Tolerance(0.0, 0.0, 0.0)
 ARRAYS = hnp.arrays(np.float32, hnp.array_shapes(max_dims=4), elements=st.floats(width=32, allow_nan=False))
 
 
@@ -21,15 +28,17 @@ def test_the_worst_element_is_named() -> None:
     found = difference("yolo_16", expected, actual, STRICT)
     assert (found.max_abs, found.max_rel, found.mismatched) == (0.5, 0.5, 1)
     text = str(found)
-    for part in ("yolo_16: 1 of 6", "[1, 2]", "1.5, expected 1", "0.5", "tolerances.toml row 1"):
+    for part in ("yolo_16: 1 of 6", "[1, 2]", "1.5, expected 1", "0.5"):
         assert part in text
+    assert text.endswith("allowed 1e-05 + 0.0001 * |expected|, L2 0.0001 (tolerances.toml row 1)")
 
 
 @given(ARRAYS)
 def test_equal_tensors_pass_at_zero_tolerance(array: np.ndarray) -> None:
     """An array equals itself, infinities included."""
     found = difference("x", array, array.copy(), EXACT)
-    assert (found.ok, found.mismatched, found.of_allowed) == (True, 0, 0.0)
+    assert found == Difference("x", array.size, 0, 0, 0.0, 0.0, 0.0, 0.0, (), 0.0, 0.0, EXACT)
+    assert found.ok
 
 
 @given(ARRAYS, st.integers(0, 10**6), st.sampled_from([np.nan, np.inf, -np.inf]))
@@ -46,6 +55,54 @@ def test_nan_on_both_sides_fails_too() -> None:
     """A network that gives NaN is broken even if its copy gives NaN as well."""
     array = np.array([1.0, np.nan], np.float32)
     assert not difference("x", array, array.copy(), STRICT).ok
+
+
+def test_what_must_be_equal_has_no_tolerance() -> None:
+    """Not for an element, however great it is, nor for the norm."""
+    assert (EXACT.rtol, EXACT.atol, EXACT.relative_l2, EXACT.times_fp16) == (0, 0, 0, 0)
+
+
+def test_broken_numbers_are_counted_beside_wrong_ones() -> None:
+    """NaN and infinity are mismatched, as a wrong value is, and one of them breaks the norm."""
+    expected = np.ones(5, np.float32)
+    found = difference("x", expected, np.array([1, 3, np.nan, 1, np.inf], np.float32), STRICT)
+    assert (found.mismatched, found.nonfinite, found.relative_l2) == (3, 2, np.inf)
+    assert ", 2 of them NaN or infinite" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "atol", "index", "max_rel", "relative_l2"),
+    [
+        ((0, 4), (0, 6), 1, (1,), 0.5, 0.5),
+        ((0, 0, 2), (0, 0, 1), 0, (2,), 0.5, 0.5),
+        ((1,), (2,), 0, (0,), 1, 1),
+    ],
+    ids=["relative", "zeros that are equal", "as great as expected"],
+)
+def test_the_worst_is_found_among_zeros(
+    expected: tuple[float, ...],
+    actual: tuple[float, ...],
+    atol: float,
+    index: tuple[int],
+    max_rel: float,
+    relative_l2: float,
+) -> None:
+    """Zeros that are expected and given are no difference, under no tolerance either."""
+    found = difference("x", np.array(expected, float), np.array(actual, float), Tolerance(0, atol, 9))
+    assert (found.index, found.mismatched) == (index, 1)
+    assert (found.max_rel, found.relative_l2) == (max_rel, relative_l2)
+
+
+def test_the_limit_itself_is_allowed() -> None:
+    """An error that is all that is allowed passes, by element and by norm."""
+    found = difference("x", np.array([4.0]), np.array([5.0]), Tolerance(0, 1, 0.25))
+    assert (found.ok, found.mismatched, found.of_allowed) == (True, 0, 1.0)
+
+
+def test_a_difference_whose_square_is_nothing_is_none_of_the_norm() -> None:
+    """Values near the smallest of float64: only elements can be told apart."""
+    found = difference("x", np.zeros(2), np.array([0, 1e-200]), Tolerance(0, 1e-100, 0))
+    assert (found.relative_l2, found.of_allowed) == (0.0, pytest.approx(1e-100))
 
 
 def test_a_small_error_everywhere_is_seen_by_the_norm() -> None:
@@ -75,11 +132,20 @@ def test_structure_is_checked_before_values(actual: dict[str, np.ndarray], named
         compare(BASE, actual, lambda _: STRICT)
 
 
+def test_every_tensor_is_compared_under_its_own_tolerance() -> None:
+    """One difference each, in the order of what is expected."""
+    limits = {"a": EXACT, "b": STRICT}
+    found = compare(BASE, BASE, limits.__getitem__)
+    assert [(one.name, one.tolerance) for one in found] == [*limits.items()]
+
+
 def test_of_several_samples_the_worst_is_kept() -> None:
     """One bad photo among good ones is what is reported."""
     good = [difference("x", BASE["b"], BASE["b"], STRICT)]
     bad = [difference("x", BASE["b"], BASE["b"] + np.float32(1), STRICT)]
     assert worst_of([good, bad, good]) == bad
+    with pytest.raises(ValueError, match="shorter"):
+        worst_of([[*good, *good], bad])
 
 
 @pytest.mark.parametrize(("rounding", "limit"), [(1e-3, 5e-3), (1e-2, 2e-2), (0.0, 2e-2), (None, 2e-2)])
@@ -89,3 +155,25 @@ def test_a_limit_follows_the_rounding_of_the_network(rounding: float | None, lim
     assert scaled.relative_l2 == pytest.approx(limit)
     assert ("5 times the 0.001 of fp16 rounding" in scaled.set_by("relative_l2")) == (limit < 2e-2)
     assert Tolerance(0, 0, 2e-2).scaled(1e-6).relative_l2 == 2e-2
+    assert Tolerance(0, 0, 9.0, times_fp16=5).scaled(None).relative_l2 == 9.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ({"rtol": "row 1", "atol": "row 1"}, "row 1"),
+        ({"rtol": "row 1", "atol": "row 2"}, "rtol: row 1, atol: row 2"),
+        ({"rtol": "row 1"}, "rtol: row 1, atol: labels"),
+        ({}, "labels"),
+    ],
+)
+def test_limits_name_the_rows_that_set_them(rows: dict[str, str], text: str) -> None:
+    """One row is named once; a limit without a row names who sets the tolerance, or that a caller does."""
+    assert Tolerance(0, 0, 0, where="labels", rows=rows).set_by("rtol", "atol") == text
+    assert Tolerance(0, 0, 0).set_by("rtol") == "given by the caller"
+
+
+def test_a_tolerance_can_be_a_key() -> None:
+    """Two that allow the same and differ in their rows are equal to no one, and have one hash."""
+    one, other = (Tolerance(0, 0, 0, rows={"rtol": row}) for row in ("row 1", "row 2"))
+    assert (one == other, hash(one) == hash(other)) == (False, True)

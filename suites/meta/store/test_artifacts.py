@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.store.artifacts import ArtifactStore, Entry, Made
-from fixtures.store.entries import canonical, digest_of
+from fixtures.store.artifacts import ArtifactStore, Entry, Made, StoreError
+from fixtures.store.closure import SourceTree
+from fixtures.store.entries import canonical, digest_of, opened, sealed
+from fixtures.verdicts import StageError
 
 KEY, OTHER = {"model": "a", "opset": 10}, {"model": "a", "opset": 13}
 
@@ -87,7 +89,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "bytes": (lambda root: entry_of(root, KEY).write_bytes(b"\xff\xfe\x00"), "is no JSON"),
     "deep": (overwrite("[" * 100_000), "is no JSON"),
     "list": (overwrite("[]"), "is a JSON list"),
-    "old": (old_form, "has the form of another version of the suite, expected schema 2"),
+    "old": (old_form, "has the form of another version of the suite, expected schema 2;"),
     "newer": (change("schema", value=3), "has the form of another version"),
     "about": (change("body", "about", "said", value="other"), "differs from its own digest"),
     "key": (change("key", "opset", value=11), "differs from its own digest"),
@@ -155,15 +157,98 @@ def test_what_fails_is_not_stored(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_entries_may_have_one_object(tmp_path: Path) -> None:
+    """The same bytes under two keys are kept once."""
+    store = ArtifactStore(tmp_path)
+    assert put(store, KEY, "same").files == put(store, OTHER, "same").files
+    assert len(list((tmp_path / "objects").rglob("*.onnx"))) == 1
+
+
+def test_an_entry_that_names_no_object_is_damaged(tmp_path: Path) -> None:
+    """Sound by its digest, it leads out of the store: it is not followed, and the line says so."""
+    place = entry_of(tmp_path, KEY)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(sealed("onnx", KEY, {"files": {"onnx": "../secret"}, "about": {}}))
+    store = ArtifactStore(tmp_path)
+    assert store.get("onnx", KEY) is None
+    (line,) = store.notices
+    assert line.startswith(
+        f"artifact store {tmp_path}: entries/onnx/{place.name} names '../secret', which is no"
+    )
+
+
+def test_the_text_of_an_entry_is_one() -> None:
+    """Two writers of one key write the same bytes, in whatever order they name what went in."""
+    assert sealed("onnx", KEY, {"a": (1,)}) == sealed("onnx", dict(reversed(KEY.items())), {"a": [1]})
+    assert opened(sealed("onnx", KEY, {"a": (1,)}), "onnx", KEY) == {"a": [1]}
+
+
 def test_a_name_is_replaced(tmp_path: Path) -> None:
     """The readable name of an object leads to the one that was named last."""
     store = ArtifactStore(tmp_path)
     for key, text in ((KEY, "this"), (OTHER, "that")):
-        store.name("engines", "a.engine", put(store, key, text).files["onnx"])
-    assert (tmp_path / "engines" / "a.engine").read_text() == "that"
+        store.name("engines/rtx", "a.engine", put(store, key, text).files["onnx"])
+        assert (tmp_path / "engines" / "rtx" / "a.engine").read_text() == text
 
 
 def test_the_digest_of_a_key_does_not_depend_on_its_order() -> None:
     """Two callers that name the same things find the same entry."""
     assert digest_of(KEY) == digest_of(dict(reversed(KEY.items()))) != digest_of(OTHER)
     assert canonical({"b": 1, "a": (2,)}) == '{"a":[2],"b":1}'
+
+
+def test_what_is_made_while_code_is_edited_is_not_stored(tmp_path: Path) -> None:
+    """A file of the key that is written, or removed, after the start stops what would be stored under it."""
+    (tmp_path / "a").mkdir()
+    for name in ("a/one.py", "a/two.py", "a/other.py"):
+        (tmp_path / name).write_text("import a.two" * name.endswith("one.py"))
+    store = ArtifactStore(tmp_path / "store")
+    store._code = SourceTree(tmp_path)
+    store._code.remember("a")
+    store._code.digest(store._code.closure(["a.one"]))
+    (tmp_path / "a" / "other.py").write_text("# of no closure")
+    store.put("onnx", {"turn": 1}, {}, {})
+    (tmp_path / "a" / "two.py").write_text("# edited")
+    with pytest.raises(StageError, match=r"^a/two\.py was edited while this run .* run it again$"):
+        store.put("onnx", {"turn": 2}, {}, {})
+    (tmp_path / "a" / "one.py").unlink()
+    with pytest.raises(StageError, match=r"^a/one\.py and 1 more was edited"):
+        store.put("onnx", {"turn": 3}, {}, {})
+    assert [store.get("onnx", {"turn": turn}) is None for turn in (1, 2, 3)] == [False, True, True]
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    """What the kernel says of a full disk names the store and what to do; nothing is stored."""
+
+    def fill(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+        (folder / "model.onnx").symlink_to("/dev/full")
+        (folder / "model.onnx").write_bytes(b"x" * 100_000)
+        return {"onnx": folder / "model.onnx"}, {}
+
+    store = ArtifactStore(tmp_path)
+    with pytest.raises(
+        StoreError, match=r"^artifact store .*: No space left on device .*make room"
+    ) as caught:
+        store.made("onnx", {}, fill)
+    assert "--artifacts" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_place_of_the_folder_is_one_line(tmp_path: Path) -> None:
+    """--artifacts that names a file is said to do so, whether something is read or written."""
+    (tmp_path / "file").write_text("")
+    for root in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StoreError, match=r"make it a folder that can be written, or name another one"):
+            ArtifactStore(root).put("onnx", {}, {}, {})
+
+
+def test_an_error_that_is_not_the_disks_is_left_alone(tmp_path: Path) -> None:
+    """A maker that finds no file of its own says so itself."""
+
+    def make(_: Path) -> tuple[dict[str, Path], dict[str, str]]:
+        (tmp_path / "gone").read_bytes()
+        return {}, {}
+
+    with pytest.raises(FileNotFoundError):
+        ArtifactStore(tmp_path / "store").made("onnx", {}, make)

@@ -7,6 +7,8 @@ import pytest
 from fixtures.store.closure import SourceTree
 
 CHECKOUT = {
+    "__init__.py": "",
+    "notes": "",
     "a/__init__.py": "from a.on_top import x\ndef late():\n    from a.within import y\n",
     "a/on_top.py": "",
     "a/within.py": "",
@@ -20,6 +22,8 @@ CHECKOUT = {
     "a/b/first.py": "",
     "a/b/second.py": "",
     "a/child.py": "import a.within\n",
+    "a/lazy.py": "def f():\n    import a.leaf\n",
+    "a/b/up.py": "from ..leaf import x\n",
     "a/broken.py": "import a.within\nthis is no Python\n",
     "data/limits.json": "{}",
 }
@@ -44,10 +48,15 @@ WAYS = [
     ("run([sys.executable, '-m', 'a.b'])", PACKAGE | {"a/b/__main__.py", "a/b/run.py"}),
     (
         "import_module(f'a.b.{name}')",
-        PACKAGE | {f"a/b/{n}.py" for n in ("__main__", "run", "first", "second")},
+        PACKAGE | {f"a/b/{n}.py" for n in ("__main__", "run", "first", "second", "up")} | {"a/leaf.py"},
     ),
     ("NAMES = ['first', '']\nimport_module(f'a.b.{name}')", PACKAGE | {"a/b/first.py"}),
     ("Path(__file__).with_name('child.py')", TOP | {"a/child.py", "a/within.py"}),
+    ("Path(__file__).with_name('lazy.py')", TOP | {"a/lazy.py", "a/leaf.py"}),
+    ("HERE / 'a' / 'lazy.py'", TOP | {"a/lazy.py", "a/leaf.py"}),
+    ("import a.b.up", PACKAGE | {"a/b/up.py", "a/leaf.py"}),
+    ("print(f'a.b {name}')", TOP),
+    ("HERE / 'notes', '.', ''", TOP),
     ("Path(__file__).parent / 'table.json'", TOP | {"a/table.json"}),
     ("Path(__file__).with_suffix('.npz')", TOP | {"a/entry.npz"}),
     ("HERE / 'b' / 'run.py'", TOP | {"a/b/run.py"}),
@@ -89,3 +98,17 @@ def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a" / "other.py").rename(tmp_path / "a" / "another.py")
     others.append(SourceTree(tmp_path).digest(["a/leaf.py", "a/another.py"]))
     assert len({before, *others}) == 4
+
+
+def test_an_edited_file_of_a_closure_is_named(tmp_path: Path) -> None:
+    """In the order of names, whatever was read first; a file that nothing was asked of is left out."""
+    found = tree(tmp_path, "")
+    found.remember("a")
+    for file in ("a/other.py", "a/leaf.py", "a/within.py"):
+        found.digest([file])
+    assert found.edited() == []
+    for file in ("a/other.py", "a/leaf.py", "a/child.py"):
+        (tmp_path / file).write_text("# edited")
+    assert found.edited() == ["a/leaf.py", "a/other.py"]
+    (tmp_path / "a" / "within.py").unlink()
+    assert found.edited() == ["a/leaf.py", "a/other.py", "a/within.py"]

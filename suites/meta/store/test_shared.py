@@ -1,6 +1,5 @@
 """Several processes share a store, some of them are killed, the disk is full or read-only: it stays sound."""
 
-import os
 import subprocess
 import sys
 import time
@@ -10,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.store.artifacts import ArtifactStore, StoreError
-from fixtures.store.closure import SourceTree
-from fixtures.store.scratch import PREFIX, UNLOCKED_SECONDS, clear, scratch
-from fixtures.verdicts import StageError
+from fixtures.store.artifacts import ArtifactStore
 from suites.meta.places import ROOT
 
 WRITER = """
@@ -31,16 +27,6 @@ for number in range(int(sys.argv[2])):
     assert entry.files["a"].is_file()
 """
 ENDLESS = 10**9
-
-
-HOLDER = """
-import sys, time
-from pathlib import Path
-from fixtures.store.scratch import scratch
-with scratch(Path(sys.argv[1])) as folder:
-    print(folder, flush=True)
-    time.sleep(600)
-"""
 
 
 @contextmanager
@@ -71,84 +57,6 @@ def test_three_writers_and_a_kill_leave_a_sound_store(tmp_path: Path) -> None:
     assert store.notices == []
     assert {path.name for path in tmp_path.iterdir()} == {"entries", "objects"}
     assert {path.suffix for path in (tmp_path / "entries" / "onnx").iterdir()} == {".json"}
-
-
-def test_only_scratch_folders_of_dead_processes_are_cleared(tmp_path: Path) -> None:
-    """One that lives keeps its folder; that of a killed one is cleared by whoever comes next."""
-    with started(HOLDER, tmp_path) as (killed, said), scratch(tmp_path) as own:
-        assert clear(tmp_path) == []
-        assert Path(said).is_dir()
-        killed.kill()
-        killed.wait()
-        assert clear(tmp_path) == [Path(said)]
-        assert [path.name.removesuffix(".lock") for path in tmp_path.iterdir()] == [own.name] * 2
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_first_use_of_a_store_clears_it(tmp_path: Path) -> None:
-    """A folder of an earlier version, which took no lock, goes once it is old; a fresh one may be in use."""
-    for name, age in (("old", UNLOCKED_SECONDS + 60), ("new", 0)):
-        (tmp_path / f"{PREFIX}{name}").mkdir()
-        os.utime(tmp_path / f"{PREFIX}{name}", (time.time() - age,) * 2)
-    ArtifactStore(tmp_path).get("onnx", {})
-    assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}new"]
-
-
-def test_what_is_made_while_code_is_edited_is_not_stored(tmp_path: Path) -> None:
-    """A file of the key that is written, or removed, after the start stops what would be stored under it."""
-    (tmp_path / "a").mkdir()
-    for name in ("a/one.py", "a/two.py", "a/other.py"):
-        (tmp_path / name).write_text("import a.two" * name.endswith("one.py"))
-    store = ArtifactStore(tmp_path / "store")
-    store._code = SourceTree(tmp_path)
-    store._code.remember("a")
-    store._code.digest(store._code.closure(["a.one"]))
-    (tmp_path / "a" / "other.py").write_text("# of no closure")
-    store.put("onnx", {"turn": 1}, {}, {})
-    (tmp_path / "a" / "two.py").write_text("# edited")
-    with pytest.raises(StageError, match=r"^a/two\.py was edited while this run .* run it again$"):
-        store.put("onnx", {"turn": 2}, {}, {})
-    (tmp_path / "a" / "one.py").unlink()
-    with pytest.raises(StageError, match=r"^a/one\.py and 1 more was edited"):
-        store.put("onnx", {"turn": 3}, {}, {})
-    assert [store.get("onnx", {"turn": turn}) is None for turn in (1, 2, 3)] == [False, True, True]
-
-
-def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
-    """What the kernel says of a full disk names the store and what to do; nothing is stored."""
-
-    def fill(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
-        (folder / "model.onnx").symlink_to("/dev/full")
-        (folder / "model.onnx").write_bytes(b"x" * 100_000)
-        return {"onnx": folder / "model.onnx"}, {}
-
-    store = ArtifactStore(tmp_path)
-    with pytest.raises(
-        StoreError, match=r"^artifact store .*: No space left on device .*make room"
-    ) as caught:
-        store.made("onnx", {}, fill)
-    assert "--artifacts" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_in_place_of_the_folder_is_one_line(tmp_path: Path) -> None:
-    """--artifacts that names a file is said to do so, whether something is read or written."""
-    (tmp_path / "file").write_text("")
-    for root in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(StoreError, match=r"make it a folder that can be written, or name another one"):
-            ArtifactStore(root).put("onnx", {}, {}, {})
-
-
-def test_an_error_that_is_not_the_disks_is_left_alone(tmp_path: Path) -> None:
-    """A maker that finds no file of its own says so itself."""
-
-    def make(_: Path) -> tuple[dict[str, Path], dict[str, str]]:
-        (tmp_path / "gone").read_bytes()
-        return {}, {}
-
-    with pytest.raises(FileNotFoundError):
-        ArtifactStore(tmp_path / "store").made("onnx", {}, make)
 
 
 ON_A_SMALL_DISK = """

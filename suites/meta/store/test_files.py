@@ -1,0 +1,45 @@
+"""A file is written as a whole or not at all, and arrays come back as they were."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fixtures.store.files import load_tensors, opened_atomically, save_tensors, sha256_of, write_atomically
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """Folders on the way to it are made, and nothing stays beside it."""
+    path = tmp_path / "a" / "b" / "file.txt"
+    for text in (b"first", b"second"):
+        write_atomically(path, text)
+        assert path.read_bytes() == text
+    assert list(path.parent.iterdir()) == [path]
+    assert sha256_of(path) == "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_fails_leaves_the_former_file(gone: bool, tmp_path: Path) -> None:
+    """The error is that of the writer, and the temporary file is gone, whoever removed it."""
+    path = tmp_path / "file.txt"
+    path.write_bytes(b"former")
+    with pytest.raises(KeyError, match="planted"), opened_atomically(path) as file:  # noqa: PT012
+        file.write(b"half")
+        for other in set(tmp_path.iterdir()) - {path} if gone else ():
+            other.unlink()
+        raise KeyError("planted")
+    assert path.read_bytes() == b"former"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_arrays_come_back_by_name(tmp_path: Path) -> None:
+    """With shapes and types; of an archive that pickles nothing is read."""
+    tensors = {"a/b": np.ones((2, 3), np.float16), "c": np.array(7)}
+    save_tensors(tmp_path / "a.npz", tensors)
+    found = load_tensors(tmp_path / "a.npz")
+    assert {name: (array.dtype, array.tolist()) for name, array in found.items()} == {
+        name: (array.dtype, array.tolist()) for name, array in tensors.items()
+    }
+    np.savez(tmp_path / "pickled.npz", a=np.array([{}], object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        load_tensors(tmp_path / "pickled.npz")

@@ -1,0 +1,73 @@
+"""Scratch folders live as long as their process, and are cleared by whoever comes next."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fixtures.store.artifacts import ArtifactStore
+from fixtures.store.scratch import PREFIX, clear, scratch
+
+
+@contextmanager
+def held(root: Path) -> Iterator[Path]:
+    """Yield the scratch folder of another process, which is killed at the end."""
+    here, there = os.pipe()
+    if (child := os.fork()) == 0:
+        with scratch(root) as folder:
+            os.write(there, str(folder).encode())
+            time.sleep(600)
+    try:
+        yield Path(os.read(here, 4096).decode())
+    finally:
+        for end in (here, there):
+            os.close(end)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_only_scratch_folders_of_dead_processes_are_cleared(tmp_path: Path) -> None:
+    """One that lives keeps its folder; that of a killed one is cleared by whoever comes next."""
+    with scratch(tmp_path) as own:
+        with held(tmp_path) as folder:
+            assert clear(tmp_path) == []
+            assert folder.is_dir()
+        assert clear(tmp_path) == [folder]
+        assert {path.name.removesuffix(".lock") for path in tmp_path.iterdir()} == {own.name}
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_use_of_a_store_clears_it(tmp_path: Path) -> None:
+    """A folder of an earlier version, which took no lock, goes once it is old; a fresh one may be in use."""
+    for name, age in (("old", 3700), ("new", 3500)):
+        (tmp_path / f"{PREFIX}{name}").mkdir()
+        os.utime(tmp_path / f"{PREFIX}{name}", (time.time() - age,) * 2)
+    ArtifactStore(tmp_path).get("onnx", {})
+    assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}new"]
+
+
+def test_a_scratch_folder_leaves_nothing(tmp_path: Path) -> None:
+    """Neither folder nor lock, nor a file that is held open, even where they were removed before."""
+    root, before = tmp_path / "a" / "store", os.listdir("/proc/self/fd")
+    with scratch(root) as folder:
+        assert [folder.is_dir(), len(list(root.iterdir()))] == [True, 2]
+    with scratch(root) as folder:
+        for path in (folder, *root.glob("*.lock")):
+            path.rmdir() if path.is_dir() else path.unlink()
+    assert list(root.iterdir()) == []
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_only_folders_of_its_own_are_cleared(tmp_path: Path) -> None:
+    """A file of that name and age stays, and clearing holds no file open."""
+    (tmp_path / f"{PREFIX}file").touch()
+    os.utime(tmp_path / f"{PREFIX}file", (0, 0))
+    with scratch(tmp_path) as own:
+        os.utime(own, (0, 0))
+        before = os.listdir("/proc/self/fd")
+        assert clear(tmp_path) == []
+        assert own.is_dir()
+        assert os.listdir("/proc/self/fd") == before
