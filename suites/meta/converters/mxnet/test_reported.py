@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from fixtures.converters.mxnet.convert import convert
@@ -50,6 +49,8 @@ def test_the_decoding_of_centernet(opset: int, tmp_path: Path) -> None:
     text["heads"] = [[names.index(name), 0, 0] for name in ("n_6", "n_8", "n_10")]
     symbol.write_text(json.dumps(text))
     params.write_bytes(list_bytes({"arg:n_weight": np.ones((1, 1, 1, 1), np.float32)}))
+    import onnxruntime
+
     data = np.random.default_rng(0).standard_normal((1, 3, SIDE, SIDE)).astype(np.float32)
     model = convert(symbol, params, {"n_data": data.shape}, opset)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])

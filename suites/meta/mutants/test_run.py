@@ -1,0 +1,119 @@
+"""The run over a small tree: what is killed, what survives, what hangs, and what the exit code says of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from suites.meta.mutants.__main__ import main
+from suites.meta.mutants.tables import EQUIVALENT, MODULES, equivalents, read_modules
+from suites.meta.mutants.trials import Copy
+from suites.meta.places import ROOT
+
+SOURCE = "def least(a, b):\n    return a if a < b else b\n\n\ndef after(n):\n    return n + 1\n"
+HALF = "from m import after, least\n\ndef test_least():\n    assert (least(1, 2), least(2, 1)) == (1, 1)\n"
+WHOLE = HALF + "\ndef test_after():\n    assert after(3) == 4\n"
+INTERRUPTED = """import os, signal, time
+from m import after
+
+def test_interrupt():
+    if after(3) != 4:
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+"""
+SAME = """[[equivalent]]
+module = "m.py"
+line = "return a if a < b else b"
+change = "a < b -> (a <= b)"
+reason = "of two that are equal either is the least"
+"""
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Call:
+    """Return what runs the mutants of a module under its tests, in a tree of its own."""
+
+    def called(tests: str, *arguments: str, equivalent: str = SAME) -> int:
+        root = tree(tmp_path / "tree", SOURCE, tests)
+        (tmp_path / MODULES.name).write_text('"m.py" = ["test_m.py"]\n')
+        (tmp_path / EQUIVALENT.name).write_text(equivalent)
+        return main(["--root", str(root), "--tables", str(tmp_path), *arguments])
+
+    return called
+
+
+def tree(root: Path, source: str, tests: str) -> Path:
+    """Write a tree of a module and its tests."""
+    root.mkdir()
+    (root / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (root / "m.py").write_text(source)
+    (root / "test_m.py").write_text(tests)
+    return root
+
+
+def test_what_no_test_sees_is_named_and_red(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a test of one function all its mutants survive; those of the other are killed."""
+    assert call(HALF) == 1
+    printed = capsys.readouterr().out
+    assert "survived: m.py:6: return n + 1\n    n + 1 -> ((n) - (1))\n" in printed
+    assert "m.py:2:" not in printed
+    assert printed.endswith("m.py: 3 of 4 survived, 75.0%\nall: 3 of 4 survived, 75.0%\n")
+
+
+@pytest.mark.parametrize(("sample", "count"), [([], 4), (["--sample", "2", "--seed", "3"], 2)])
+def test_mutants_that_are_killed_are_green(
+    sample: list[str], count: int, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of them, or as many as are asked for."""
+    assert call(WHOLE, *sample) == 0
+    assert capsys.readouterr().out.endswith(f"all: 0 of {count} survived, 0.0%\n")
+
+
+def test_a_mutant_that_hangs_is_killed(tmp_path: Path) -> None:
+    """It is ended after its limit, and the copy is as it was for the next trial."""
+    source = "def count(limit):\n    n = 0\n    while n < limit:\n        n += 1\n    return n\n"
+    root = tree(tmp_path / "tree", source, "import m\n\ndef test():\n    assert m.count(3) == 3\n")
+    copy = Copy.of(root, tmp_path / "copy")
+    usual = copy.baseline(["test_m.py"])
+    assert usual.passed, usual.said
+    hanging = copy.trial("m.py", source.replace("n += 1", "pass"), ["test_m.py"], 5 * usual.seconds)
+    assert (hanging.code, hanging.passed) == (-14, False)
+    assert (copy.folder / "m.py").read_text() == source
+    assert copy.trial("m.py", source, ["test_m.py"], 60).passed
+    assert not copy.trial("m.py", "this is no Python", ["test_m.py"], 60).passed
+
+
+def test_an_interrupt_leaves_the_rates_so_far(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mutant that was being tried is not counted."""
+    assert call(INTERRUPTED, equivalent="") == 130
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "interrupted after 2 of 5 mutants", "m.py: 2 of 2 survived, 100.0%", "all: 2 of 2 survived, 100.0%",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tests", "module", "equivalent", "said"),
+    [
+        (HALF + "    assert False\n", [], SAME, "the tests of m.py do not pass without a mutant:"),
+        (HALF, ["n.py"], SAME, "n.py is no module of "),
+        (HALF, [], SAME.replace("a < b ->", "a > b ->"), "equivalent.toml row 1: m.py has no mutant "),
+        (HALF, [], SAME.replace("reason", "why"), "each row has module, line, change and reason: "),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(
+    tests: str, module: list[str], equivalent: str, said: str, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Red tests, an unknown module, and a row that fits no mutant any more: exit code 2, with the reason."""
+    assert call(tests, *module, equivalent=equivalent) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_committed_tables_are_sound() -> None:
+    """Each module and its tests are there; each mutant that is called equivalent is of one, and says why."""
+    modules = read_modules(MODULES, ROOT, ())
+    rows = equivalents(EQUIVALENT)
+    assert rows
+    assert all(row.module in modules and row.reason for row in rows)
+    with pytest.raises(ValueError, match="there is no file"):
+        read_modules(MODULES, ROOT / "docs", ())
