@@ -26,6 +26,7 @@ CHECKOUT = {
     "a/b/up.py": "from ..leaf import x\n",
     "a/broken.py": "import a.within\nthis is no Python\n",
     "data/limits.json": "{}",
+    "data/deep.py": "def f():\n    import a.leaf\n",
 }
 TOP = {"a/__init__.py", "a/on_top.py"}
 PACKAGE = TOP | {"a/b/__init__.py"}
@@ -53,7 +54,7 @@ WAYS = [
     ("NAMES = ['first', '']\nimport_module(f'a.b.{name}')", PACKAGE | {"a/b/first.py"}),
     ("Path(__file__).with_name('child.py')", TOP | {"a/child.py", "a/within.py"}),
     ("Path(__file__).with_name('lazy.py')", TOP | {"a/lazy.py", "a/leaf.py"}),
-    ("HERE / 'a' / 'lazy.py'", TOP | {"a/lazy.py", "a/leaf.py"}),
+    ("HERE / 'data' / 'deep.py'", TOP | {"data/deep.py", "a/leaf.py"}),
     ("import a.b.up", PACKAGE | {"a/b/up.py", "a/leaf.py"}),
     ("print(f'a.b {name}')", TOP),
     ("HERE / 'notes', '.', ''", TOP),

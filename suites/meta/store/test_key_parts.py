@@ -38,13 +38,21 @@ def test_a_model_is_made_by_its_row_and_its_functions(model: ReferenceModel, mod
     assert set(keys.modules_of("source", model)) == modules
     assert set(keys.modules_of("onnx", model, "dynamo")) == {*modules, keys.CONVERTERS["dynamo"]}
     assert set(keys.modules_of("samples", model)) == {*modules, keys.RUNTIMES[model.framework]}
+
+
+def test_a_kind_is_made_by_its_modules_with_or_without_a_model() -> None:
+    """Those that count with all that they import; where no converter is named, the model's first."""
     assert list(keys.modules_of("source")) == []
+    assert list(keys.modules_of("fp16")) == ["fixtures.quantization.fp16"]
+    of_two = replace(DIGITS, converters=("mxnet", "dynamo"))
+    assert keys.CONVERTERS["mxnet"] in set(keys.modules_of("onnx", of_two))
 
 
 @pytest.mark.parametrize("kind", ["fp16", "onnx", "specimen-builds"])
 def test_the_code_of_a_thing_is_the_digest_of_its_files(kind: str) -> None:
     """And nothing else, but of a user's model its declaration."""
     tree = keys.tree()
+    assert {"fixtures/quantization/fp16.py", "fixtures/pipeline/models.py"} <= keys.files_of(tree, "fp16")
     code, own = (tree.digest(keys.files_of(tree, kind, model, "dynamo")) for model in (DIGITS, OWN))
     assert keys.code_of(kind, DIGITS, "dynamo") == code
     assert keys.code_of(kind, OWN, "dynamo") == f"{own} declared"

@@ -3,9 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.store.scratch import PREFIX, clear, scratch
@@ -40,13 +42,22 @@ def test_only_scratch_folders_of_dead_processes_are_cleared(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_first_use_of_a_store_clears_it(tmp_path: Path) -> None:
+USES: dict[str, Callable[[ArtifactStore], object]] = {
+    "get": lambda store: store.get("onnx", {}),
+    "put": lambda store: store.put("onnx", {}, {}, {}),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_the_first_use_of_a_store_clears_it(use: str, tmp_path: Path) -> None:
     """A folder of an earlier version, which took no lock, goes once it is old; a fresh one may be in use."""
-    for name, age in (("old", 3700), ("new", 3500)):
-        (tmp_path / f"{PREFIX}{name}").mkdir()
-        os.utime(tmp_path / f"{PREFIX}{name}", (time.time() - age,) * 2)
-    ArtifactStore(tmp_path).get("onnx", {})
-    assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}new"]
+    store = ArtifactStore(tmp_path)
+    for turn in (["new"], ["new", "old"]):  # what comes later is for the next process
+        for name, age in (("old", 3700), ("new", 3500)):
+            (tmp_path / f"{PREFIX}{name}").mkdir(exist_ok=True)
+            os.utime(tmp_path / f"{PREFIX}{name}", (time.time() - age,) * 2)
+        USES[use](store)
+        assert sorted(path.name for path in tmp_path.glob(f"{PREFIX}*")) == [f"{PREFIX}{n}" for n in turn]
 
 
 def test_a_scratch_folder_leaves_nothing(tmp_path: Path) -> None:
