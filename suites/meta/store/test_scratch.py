@@ -1,5 +1,6 @@
 """Scratch folders live as long as their process, and are cleared by whoever comes next."""
 
+import fcntl
 import os
 import signal
 import time
@@ -82,3 +83,29 @@ def test_only_folders_of_its_own_are_cleared(tmp_path: Path) -> None:
         assert clear(tmp_path) == []
         assert own.is_dir()
         assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_lock_without_a_folder_is_cleared(tmp_path: Path) -> None:
+    """A process that was killed before it had made its folder leaves the lock alone."""
+    (tmp_path / f"{PREFIX}a.lock").touch()
+    assert clear(tmp_path) == [tmp_path / f"{PREFIX}a"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_another_process_cleared_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between making and locking it, whoever clears may take it for a dead one's: another one is made."""
+    turns = iter([True, False])
+    lock = fcntl.flock
+
+    def cleared_once(handle: int, operation: int) -> None:
+        if next(turns):
+            next(tmp_path.glob("*.lock")).unlink()
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", cleared_once)
+    before = os.listdir("/proc/self/fd")
+    with scratch(tmp_path) as folder:
+        assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"{folder.name}.lock"}
+    assert os.listdir("/proc/self/fd") == before
