@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from fixtures.compatibility import Refusal, cautions, inspect, refusals
+from fixtures.compatibility import Inspection, Refusal, cautions, inspect, refusals
 from fixtures.compatibility.check.remedies import FIXED
-from fixtures.compatibility.rewrites import engine
+from fixtures.compatibility.rewrites import work
 from fixtures.compatibility.rewrites.registry import REWRITES
 from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
@@ -178,15 +178,15 @@ def test_a_rewrite_that_no_table_calls_for_is_equal(
     """Should a release refuse the node, it is written in its other form, which gives the same outputs."""
     operator = model.graph.node[0].op_type
 
-    def planted(given: ModelProto, *_: object, **__: object) -> list[Refusal]:
+    def planted(given: Inspection, *_: object, **__: object) -> list[Refusal]:
         return [
             Refusal(node.name, operator, "parser", "planted", "", "")
-            for node in given.graph.node
+            for node in given.model.graph.node
             if node.op_type == operator
             and all(len(a.ints) == 1 for a in node.attribute if a.name == "kernel_shape")
         ]
 
-    monkeypatch.setattr(engine, "refusals", planted)
+    monkeypatch.setattr(work, "refusals", planted)
     done = fixed(model, "trt8.6")
     assert rewrite in {change.rewrite for change in done.changes}
     assert done.remaining == ()
