@@ -25,7 +25,7 @@ def small(
     shape: Sequence[int | str] = SHAPE,
     kind: int = TensorProto.FLOAT,
     made: int = TensorProto.FLOAT,
-    more: Mapping[str, Sequence[int]] | None = None,
+    more: Mapping[str, Sequence[int | str]] | None = None,
 ) -> ModelProto:
     """Make a model from x to y of the nodes. more: float inputs beside x. made: the type of y."""
     inputs = [helper.make_tensor_value_info("x", kind, shape)]
