@@ -71,6 +71,14 @@ def bias() -> ModelProto:
     return small(nodes, {"b": np.arange(3, dtype=np.int32), "s": S, "w": np.ones((3, 4, 1, 1), F)})
 
 
+def dequantized() -> ModelProto:
+    """Make a model of a convolution whose weights a DequantizeLinear makes."""
+    nodes = [helper.make_node("DequantizeLinear", ["w", "s", "z"], ["d"], name="d"),
+             helper.make_node("Conv", ["x", "d"], ["y"], name="conv", kernel_shape=[1, 1])]  # fmt: skip
+    weights = np.arange(-6, 6, dtype=np.int8).reshape(3, 4, 1, 1)
+    return small(nodes, {"w": weights, "s": S, "z": np.int8(0)}, opset=10)
+
+
 def computed_kernel() -> ModelProto:
     """Make a model of a convolution whose weights are computed, and whose kernel_shape is not written."""
     nodes = [
@@ -118,6 +126,7 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("assignment by pieces", "trt7.0", assigned(box((1, 3), (1, 5), (2, 4)), (2, 4, 2))),
     ("assignment by pieces", "trt8.0", assigned(box((0, 4)), (4, 5, 6))),
     ("assignment by pieces", "trt7.2", assigned(np.array([[3, 0], [-1, 4], [0, 0]]), (3, 6))),
+    ("product of floats", "trt7.2", dequantized()),
     ("kernel written", "trt8.6", computed_kernel()),
     ("squeezed axes", "trt7.2", single("Squeeze", opset=11, shape=(1, 4, 1, 8))),
     ("added zero", "trt7.0", single("Gemm", [np.ones((8, 5), F)], opset=11, shape=(4, 8))),
