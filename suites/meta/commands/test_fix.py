@@ -12,7 +12,7 @@ from fixtures.commands.fix import main
 from suites.meta.compatibility.rewrites.test_shapes import model as ranged
 from suites.meta.compatibility.test_reported_cases import deconvolution
 from suites.meta.networks.exact_forms import sampled
-from suites.meta.networks.rewrite_models import assert_equal, resize, small
+from suites.meta.networks.rewrite_models import FOLDS, assert_equal, resize, small
 
 
 @pytest.fixture
@@ -202,6 +202,7 @@ def test_what_is_wrong_and_has_a_rewrite_is_mended(
     assert_equal(model, written)
 
 
+@FOLDS
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

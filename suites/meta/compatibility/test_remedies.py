@@ -12,7 +12,7 @@ from fixtures.compatibility.check.cautions import Caution
 from fixtures.compatibility.check.refusals import Refusal
 from fixtures.compatibility.specimens import Specimen, enumerated
 from fixtures.compatibility.tables.releases import Release
-from suites.meta.networks.rewrite_models import fixed, release
+from suites.meta.networks.rewrite_models import FOLDS, fixed, release
 
 RELEASES = ("trt7.0", "trt7.2", "trt8.0", "trt8.4", "trt8.6", "trt10.1", "rtx1.5", "rtx1.7")
 COMMAND = "the command fix"
@@ -40,6 +40,7 @@ def named() -> dict[tuple[str, str, str], list[Specimen]]:
     return found
 
 
+@FOLDS
 @pytest.mark.parametrize("label", RELEASES)
 def test_the_command_does_what_a_remedy_says_of_it(label: str) -> None:
     """What is written is not refused, or computed wrong, for the same reason any more."""

@@ -6,7 +6,7 @@ from onnx import ModelProto, helper
 
 from fixtures.compatibility.rewrites.hints import sizes_that_help
 from fixtures.compatibility.rewrites.shapes import fix_shapes, shown
-from suites.meta.networks.rewrite_models import fixed, release, small
+from suites.meta.networks.rewrite_models import FOLDS, fixed, release, small
 
 
 def model(*shape: int | str) -> ModelProto:
@@ -49,6 +49,7 @@ def test_sizes_that_do_not_fit_are_refused(
         list(fix_shapes(model(*shape), {name: sizes}))
 
 
+@FOLDS
 @pytest.mark.parametrize(
     ("shape", "version", "says"),
     [

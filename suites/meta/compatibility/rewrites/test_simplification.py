@@ -9,8 +9,9 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility.rewrites import simplification
-from suites.meta.networks.rewrite_models import assert_equal, fixed, small
+from suites.meta.networks.rewrite_models import FOLDS, assert_equal, fixed, small
 
+pytestmark = FOLDS
 F = np.float32
 ROI = np.zeros(0, F)
 FLOOR = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor", "mode": "nearest"}
