@@ -9,7 +9,10 @@ import pytest
 from onnx import helper
 
 from fixtures.commands.fix import main
-from suites.meta.networks.rewrite_models import assert_equal, resize, small
+from suites.meta.compatibility.rewrites.test_shapes import model as ranged
+from suites.meta.compatibility.test_reported_cases import deconvolution
+from suites.meta.networks.exact_forms import sampled
+from suites.meta.networks.rewrite_models import FOLDS, assert_equal, resize, small
 
 
 @pytest.fixture
@@ -154,3 +157,101 @@ def test_a_write_that_fails_leaves_the_old_file(model: Path, monkeypatch: pytest
     assert main([str(model), "--tensorrt", "7.0", "-o", str(model)]) == 1
     assert model.read_bytes() == before
     assert [path.name for path in model.parent.iterdir()] == ["m.onnx"]
+
+
+def run(model: onnx.ModelProto, folder: Path, *words: str) -> tuple[int, onnx.ModelProto]:
+    """Run the command on a model, and return its exit code and what it wrote."""
+    onnx.save(model, folder / "m.onnx")
+    code = main([str(folder / "m.onnx"), "-o", str(folder / "f.onnx"), *words])
+    return code, onnx.load(folder / "f.onnx")
+
+
+def test_what_is_taken_but_wrong_is_a_warning_and_exit_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `support` says it: a node without an exact rewrite that the engine computes wrong."""
+    nodes = [helper.make_node("Cast", ["x"], ["i"], to=onnx.TensorProto.INT64),
+             helper.make_node("Add", ["i", "far"], ["y"], name="node")]  # fmt: skip
+    model = small(nodes, {"far": np.array([1 << 40])}, opset=13, made=onnx.TensorProto.INT64)
+    code, _ = run(model, tmp_path, "--tensorrt", "8.2")
+    out = capsys.readouterr().out
+    assert code == 1
+    assert "warning: Add 'node' is taken, but wrong: " in out
+    assert out.splitlines()[-1].startswith("TensorRT 8.2 takes it and computes it wrong: 1 node")
+    run(model, tmp_path, "--tensorrt", "8.2", "--json")
+    data = json.loads(capsys.readouterr().out)
+    assert [(one["kind"], one["node"]) for one in data["wrong"]] == [("wrong", "node")]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_quantized_weights_that_are_scaled_wrong_are_given_as_floats(axis: int, tmp_path: Path) -> None:
+    """ConvTranspose with a scale for each channel, which 8.2 applies along another axis."""
+    code, written = run(deconvolution(axis), tmp_path, "--tensorrt", "8.2")
+    assert code == 0
+    assert_equal(deconvolution(axis), written)
+
+
+def test_what_is_wrong_and_has_a_rewrite_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GridSample of opset 20, whose modes 10.1 samples as nearest."""
+    model = sampled("cubic", opset=20)
+    code, written = run(model, tmp_path, "--tensorrt", "10.1")
+    assert code == 0
+    assert "mode cubic is sampled as nearest" in capsys.readouterr().out
+    assert_equal(model, written)
+
+
+@FOLDS
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ([], 1, "note: 1 of 1 go where sizes are fixed: --shape x:1x4x8x640, or the sizes that you use"),
+        (["--shape", "2x4x8x16"], 0, "changed: input 'x': nx4x8xw made 2x4x8x16 (because it was asked for)"),
+    ],
+)
+def test_sizes_of_a_dynamic_input(
+    words: list[str], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Named where they would help, and folded where they are given."""
+    found, _ = run(ranged("n", 4, 8, "w"), tmp_path, "--tensorrt", "8.2", *words)
+    assert found == code
+    assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", ["7.0", "8.6", "rtx1.7"])
+def test_an_image_of_bytes_and_suppression_around_a_detector(
+    version: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are rewritten for the release like the rest of the model; 7.0 has no suppression."""
+    nodes = [helper.make_node("Reshape", ["x", "s"], ["flat"]),
+             helper.make_node("Transpose", ["flat"], ["y"], perm=[0, 2, 1])]  # fmt: skip
+    model = small(nodes, {"s": np.array([1, 7, 96])}, opset=11, shape=(1, 7, 12, 8))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", 1, [1, 96, 7]))
+    asked = ["--preprocess", "size=24x8,scale=1/255,letterbox=114"]
+    asked += ["--nms", "output=y,layout=yolov5"] * (version != "7.0")
+    code, written = run(model, tmp_path, "--tensorrt", version, *asked)
+    assert code == 0, capsys.readouterr()
+    assert "preprocessing: x takes bytes of 1x24x8x7" in capsys.readouterr().out
+    first, ends = written.graph.input[0].type.tensor_type, [value.name for value in written.graph.output]
+    assert [d.dim_value for d in first.shape.dim] == [1, 24, 8, 7]
+    assert ends[0] == {"7.0": "y", "8.6": "num_dets", "rtx1.7": "det_places"}[version]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--nms", "boxes=b"], "--nms: give boxes=NAME,scores=NAME"),
+        (["--preprocess", "gamma=2"], "--preprocess gamma=2: it takes input=..."),
+        (["--shape", "z:1x3"], "--shape z: the model has the inputs x"),
+    ],
+)
+def test_settings_that_do_not_fit_are_one_line(
+    words: list[str], says: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, and nothing is written."""
+    assert main([str(model), "--tensorrt", "8.6", "-o", str(model.with_name("f.onnx")), *words]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert says in error
+    assert not model.with_name("f.onnx").exists()

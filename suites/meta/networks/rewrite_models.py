@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, save
 
 from fixtures.compatibility import Release, by_label
@@ -15,6 +17,10 @@ from fixtures.compatibility.rewrites import Fixed, fix
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 
 SHAPE = (1, 4, 8, 8)
+FOLDS = pytest.mark.skipif(
+    find_spec("onnxslim") is None, reason="not installed: onnxslim; use dependency group 'convert'"
+)
+"""Mark of tests that fold constants."""
 
 
 def small(
@@ -25,7 +31,7 @@ def small(
     shape: Sequence[int | str] = SHAPE,
     kind: int = TensorProto.FLOAT,
     made: int = TensorProto.FLOAT,
-    more: Mapping[str, Sequence[int]] | None = None,
+    more: Mapping[str, Sequence[int | str]] | None = None,
 ) -> ModelProto:
     """Make a model from x to y of the nodes. more: float inputs beside x. made: the type of y."""
     inputs = [helper.make_tensor_value_info("x", kind, shape)]

@@ -9,18 +9,31 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
+from fixtures.compatibility import inspect
 from fixtures.compatibility.rewrites import fix
 from fixtures.runtimes.tensorrt import versions
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.messages import Build
 from suites.meta.compatibility.rewrites.test_repairs import HALF, C, mixed
 from suites.meta.compatibility.rewrites.test_rewrites import S, quantized, weights
-from suites.meta.networks.rewrite_models import resize, single, small
+from suites.meta.networks import exact_forms
+from suites.meta.networks.rewrite_models import fixed, resize, single, small
 
 F = np.float32
 DILATED: dict[str, Any] = {"kernel_shape": [3, 2], "dilations": [2, 3], "pads": [1, 1, 1, 1]}
 SYMMETRIC: dict[str, Any] = {"coordinate_transformation_mode": "half_pixel_symmetric", "opset": 19}
 INTEGERS = np.arange(12)
+OLDER = [row for row in exact_forms.ROWS if row[1] != "rtx1.7" and not inspect(row[2]).dynamic]
+"""Rewrites for other releases than the one that builds here, of models that want no profile."""
+
+
+def bytes_of(operator: str, **attributes: Any) -> ModelProto:
+    """Make a model of bytes that are moved and then cast."""
+    nodes = [helper.make_node(operator, ["x"], ["m"], name="move", **attributes),
+             helper.make_node("Cast", ["m"], ["y"], name="cast", to=TensorProto.FLOAT)]  # fmt: skip
+    return small(nodes, shape=(1, 8, 8, 3), kind=TensorProto.UINT8)
+
+
 MODELS: dict[str, ModelProto] = {
     "dilated MaxPool": single("MaxPool", **DILATED),
     "antialias": resize([1, 1, 0.5, 0.5], mode="linear", antialias=1),
@@ -36,6 +49,9 @@ MODELS: dict[str, ModelProto] = {
     "mixed Concat": mixed("Concat", HALF, C, TensorProto.FLOAT, axis=1),
     "mixed Conv": small([helper.make_node("Conv", ["x", "w"], ["y"], name="node")],
                         {"w": np.ones((3, 4, 1, 1), np.float16)}),
+    "8000 of the least": exact_forms.greatest(8000, largest=0),
+    "bias of INT32": exact_forms.bias(),
+    "bytes transposed": bytes_of("Transpose", perm=[0, 3, 1, 2]),
     "slope of the channels": single("PRelu", [np.full(4, 0.1, F)]),
     "CenterCropPad": single("CenterCropPad", [[6, 12]], axes=[2, 3], opset=18),
     "three outputs of LayerNormalization": small(
@@ -72,4 +88,17 @@ def test_refused_before_and_built_after(rtx: TensorRT, tmp_path: Path, case: str
     assert done.remaining == ()
     assert done.changes
     after = build(rtx, done.model, tmp_path / "after.onnx")
+    assert after.ok, after.problem
+
+
+@pytest.mark.parametrize(
+    ("version", "model"),
+    [row[1:] for row in OLDER],
+    ids=[f"{name} {version}" for name, version, _ in OLDER],
+)
+def test_what_is_written_for_another_release_is_built(
+    rtx: TensorRT, tmp_path: Path, version: str, model: ModelProto
+) -> None:
+    """The forms for older releases, held by the one that is here: its parser takes a superset of theirs."""
+    after = build(rtx, fixed(model, version).model, tmp_path / "after.onnx")
     assert after.ok, after.problem

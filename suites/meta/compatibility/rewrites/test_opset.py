@@ -117,6 +117,8 @@ def test_a_trained_model_gives_the_same_bits(converter: str, tmp_path: Path) -> 
         single("Resize", [None, np.array([1, 1, 2, 2], F)], opset=19, shape=(1, 4, "h", "w"),
                coordinate_transformation_mode="half_pixel_symmetric"),
         single("DequantizeLinear", [np.ones(4, F)], opset=13, kind=TensorProto.INT8),
+        single("DequantizeLinear", [np.float16(0.1)], opset=19, kind=TensorProto.INT8,
+               made=TensorProto.FLOAT16),
         single("Relu", opset=14, kind=TensorProto.INT32, made=TensorProto.INT32),
     ],
 )  # fmt: skip

@@ -114,7 +114,7 @@ def cast_of(kind: int, *, through: bool = False) -> ModelProto:
     [
         (TensorProto.UINT8, False, "trt7.0", True),
         (TensorProto.UINT8, False, "trt8.6", False),
-        (TensorProto.UINT8, True, "trt7.0", False),
+        (TensorProto.UINT8, True, "trt7.0", True),
         (TensorProto.INT64, False, "trt8.6", True),
         (TensorProto.INT64, True, "trt7.0", True),
         (TensorProto.INT64, True, "trt10.0", False),
