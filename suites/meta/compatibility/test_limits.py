@@ -67,6 +67,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("branches", "8.0", chosen(4, 4, names=("y", "y")), chosen(4, 4)),
     ("branches", "10.1", chosen(4, None), chosen(4, 8)),
     ("branches", "rtx1.7", chosen(4, None), chosen(4, None, held=True)),
+    ("branches", "rtx1.5", chosen(4, None), chosen(4, 8)),
     ("rank", "7.1", fed("ArgMax", "FLOAT", 4, opset=11), fed("ArgMax", "FLOAT", 4, 4, opset=11)),
     ("rank", "10.1", grid(5), grid(4)),
     ("given_inputs", "7.2", one("Gemm", [EYE], opset=11), one("Gemm", [EYE, ROW], opset=11)),
