@@ -70,6 +70,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("branches", "rtx1.5", chosen(4, None), chosen(4, 8)),
     ("rank", "7.1", fed("ArgMax", "FLOAT", 4, opset=11), fed("ArgMax", "FLOAT", 4, 4, opset=11)),
     ("rank", "10.1", grid(5), grid(4)),
+    ("rank", "11.1", grid(5), grid(4)),
     ("given_inputs", "7.2", one("Gemm", [EYE], opset=11), one("Gemm", [EYE, ROW], opset=11)),
     ("value_type", "7.0", filled(TensorProto.BOOL, opset=11), filled(TensorProto.FLOAT, opset=11)),
     ("rank", "8.5", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, opset=11)),

@@ -131,6 +131,7 @@ def test_rtx_takes_every_opset(opset: int, version: str) -> None:
     [
         ("Mish", "8.6", "versions that have it: 10.0-11.4", "Tanh(Softplus(x))"),
         ("HardSwish", "7.2", "versions that have it: 8.4-11.4", "use version 8.4 to 11.4"),
+        ("DFT", "10.10", "versions that have it: 11.2-11.4", "use version 11.2 to 11.4"),
         ("QLinearConv", "11.4", "no plugin of that name is known", "QuantizeLinear"),
         ("Blorp", "10.0", "no plugin of that name is known", "register a plugin"),
     ],
