@@ -2,16 +2,18 @@
 
 import pytest
 
-from fixtures.checks.build import BuiltModel
+from fixtures.checks.build import BuiltModel, require_right
 
 
 @pytest.mark.stage("tensorrt-build")
 def test_engine_builds(built: BuiltModel) -> None:
-    """The parser and the builder take the model, or refuse it as the support table predicts."""
+    """The parser and the builder take the model and compute it right, or refuse it as the table predicts."""
     built.require_as_predicted()
+    require_right(built.predicted)
 
 
 @pytest.mark.stage("tensorrt-build", part="int8")
 def test_int8_engine_builds(built: BuiltModel) -> None:
-    """The parser and the builder take the Q/DQ graph, or refuse it as the support table predicts."""
+    """The parser and the builder take the Q/DQ graph and compute it right, or refuse it as predicted."""
     built.require_as_predicted()
+    require_right(built.predicted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -41,9 +42,9 @@ def said_wrong(line: Line) -> bool:
 def agreement(file: str) -> str:
     """Print how well the table predicts refusals and wrong engines."""
     found = lines(file)
-    score = specimen_runs.agreement(
-        (line, specimen_runs.table_says(line, by_name()[line.name])) for line in found
-    )
+    score = specimen_runs.agreement((line, said_of(line)) for line in found)
+    whole = [line for line in found if not line.lacked]
+    own = specimen_runs.agreement((line, said_of(line)) for line in whole)
     ran = [line for line in found if line.l2 is not None]
     wrong = [line for line in ran if line.wrong]
     said = sum(said_wrong(line) for line in wrong)
@@ -52,6 +53,8 @@ def agreement(file: str) -> str:
         ("refused, as predicted", score.refused), ("taken, as predicted", score.taken),
         ("refused without warning", score.missed), ("taken against the prediction", score.overpredicted),
         ("precision / recall", f"{score.precision:.3f} / {score.recall:.3f}"),
+        ("refused for what the run lacked", len(found) - len(whole)),
+        ("precision / recall without those", f"{own.precision:.3f} / {own.recall:.3f}"),
         ("engines compared with ONNX Runtime", len(ran)),
         ("taken, but wrong; of them said by the table", f"{len(wrong)}; {said}"),
     ]  # fmt: skip
@@ -67,6 +70,12 @@ def disagreements(file: str) -> str:
             seen = f"{line.stage}: {line.problem}" if line.stage else "takes it"
             rows.append([f"`{line.name}`", "refused" if said else "taken", seen.replace("|", "/")[:110]])
     return table(["specimen", "table", "TensorRT"], rows)
+
+
+def lacks(file: str) -> str:
+    """Print what a run lacked, and how many specimens were refused for it."""
+    counts = Counter(line.lacked for line in lines(file) if line.lacked)
+    return table(["the run lacked", "specimens"], [[what, str(n)] for what, n in sorted(counts.items())])
 
 
 def unsaid(file: str) -> str:

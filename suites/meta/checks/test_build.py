@@ -5,35 +5,57 @@ from dataclasses import replace
 import onnx
 import pytest
 
-from fixtures.checks.build import BuiltModel, require_support
+from fixtures.checks.build import BuiltModel, require_right, require_support
 from fixtures.checks.conversion import Conversion
-from fixtures.compatibility import Refusal, inspect, refusals
+from fixtures.compatibility import inspect
+from fixtures.compatibility.answers import Answer, ask
+from fixtures.compatibility.tables.releases import release
 from fixtures.runtimes.tensorrt.messages import Build
 from fixtures.verdicts import StageError, Unsupported
+from suites.meta.networks.support_models import resize
 
 BUILT = Build(True, "builder", (), (), 0.1, 0.2, 6, "", 3, (), ())
 REFUSED = replace(BUILT, ok=False, stage="parser", log=("ERROR: no Det",))
+TAKEN = Answer(release("tensorrt-rtx", "1.7"), ())
+
+
+def answer(model: onnx.ModelProto) -> Answer:
+    """What the tables say of a model for TensorRT-RTX 1.7 without a GPU."""
+    (found,) = ask(inspect(model), [release("tensorrt-rtx", "1.7")], gpu=False)
+    return found
 
 
 @pytest.fixture(scope="module")
-def predicted() -> list[Refusal]:
-    """What the tables refuse of a model with two determinants."""
+def predicted() -> Answer:
+    """What the tables say of a model with two determinants."""
     nodes = [onnx.helper.make_node("Det", ["x"], [name], name=name) for name in ("a", "b")]
     x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 2, 2])
     outs = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1]) for n in ("a", "b")]
     model = onnx.helper.make_model(
         onnx.helper.make_graph(nodes, "g", [x], outs), opset_imports=[onnx.helper.make_opsetid("", 13)]
     )
-    return refusals(inspect(model), "tensorrt-rtx", "1.7.1.116", gpu=False)
+    return answer(model)
 
 
 def test_taken_by_both_is_nothing_to_say() -> None:
     """A model that the tables take, and that is built, passes."""
-    BuiltModel("rtx1.7", [], BUILT, None).require_as_predicted()
-    require_support([])
+    BuiltModel("rtx1.7", TAKEN, BUILT, None).require_as_predicted()
+    require_support(TAKEN)
 
 
-def test_refused_by_both_is_unsupported(predicted: list[Refusal]) -> None:
+def test_computed_wrong_is_red() -> None:
+    """A model that is taken and computed otherwise fails support and build, naming node and row."""
+    wrong = answer(resize(mode="linear", coordinate_transformation_mode="tf_half_pixel_for_nn"))
+    BuiltModel("rtx1.7", wrong, BUILT, None).require_as_predicted()
+    for judge in (require_support, require_right):
+        with pytest.raises(
+            StageError, match=r"Resize 'node' is taken, but wrong: .*half_pixel.*json"
+        ) as caught:
+            judge(wrong)
+        assert (caught.value.verdict, caught.value.hop) == ("failed", "table")
+
+
+def test_refused_by_both_is_unsupported(predicted: Answer) -> None:
     """Both are quoted."""
     with pytest.raises(Unsupported, match=r"Det.*; the parser says: ERROR: no Det"):
         BuiltModel("rtx1.7", predicted, REFUSED, None).require_as_predicted()
@@ -41,7 +63,7 @@ def test_refused_by_both_is_unsupported(predicted: list[Refusal]) -> None:
         require_support(predicted)
 
 
-def test_taken_against_the_table_is_the_fault_of_the_table(predicted: list[Refusal]) -> None:
+def test_taken_against_the_table_is_the_fault_of_the_table(predicted: Answer) -> None:
     """A refusal that is only in the table is red."""
     with pytest.raises(StageError, match=r"rtx1\.7 takes what the table refuses: Det") as caught:
         BuiltModel("rtx1.7", predicted, BUILT, None).require_as_predicted()
@@ -51,7 +73,7 @@ def test_taken_against_the_table_is_the_fault_of_the_table(predicted: list[Refus
 def test_refused_without_warning_is_the_fault_of_who_refuses() -> None:
     """Parser or builder is guilty, in its own words."""
     with pytest.raises(StageError, match="ERROR: no Det") as caught:
-        BuiltModel("rtx1.7", [], REFUSED, None).require_as_predicted()
+        BuiltModel("rtx1.7", TAKEN, REFUSED, None).require_as_predicted()
     assert (caught.value.verdict, caught.value.hop) == ("failed", "parser")
 
 

@@ -1,13 +1,14 @@
 """The command specimens: what it says without a TensorRT."""
 
+import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fixtures.checks import specimen_runs
+from fixtures.checks import specimen_runs, trtcheck
 from fixtures.checks.specimen_runs import Line
 from fixtures.commands import specimens
 from fixtures.compatibility.specimens import enumerated
@@ -51,7 +52,21 @@ def test_lines_are_measured_once_and_scored(tmp_path: Path, capsys: pytest.Captu
     first = file.read_text()
     assert specimens.main(few) == 0
     assert file.read_text() == first
-    assert "precision 1.000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "precision 1.000" in said
+    assert said.count("trtcheck") == (4 if trtcheck.installed() else 0)  # two readings, twice
+
+
+def test_what_a_run_lacked_is_scored_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal for want of tactics counts once in the score, and not in the one beside it."""
+    said_there = "Could not find any implementation for node x"
+    line = replace(LINE, name=enumerated()[0].name, stage="builder", problem=said_there)
+    file = tmp_path / "few.jsonl"
+    file.write_text(json.dumps(asdict(line)) + "\n")
+    assert specimens.main([str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "1 missed" in said
+    assert "without what the run lacked (tactics of cuBLAS and cuDNN for 1): precision" in said
 
 
 def test_a_file_of_another_tensorrt_is_refused() -> None:

@@ -1,13 +1,16 @@
 """What is taken with a caution: built and wrong, an opset of no document, a profile that must be given."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import ModelProto
 
 from fixtures.compatibility import Caution, by_label, cautions, inspect, refusals
 from fixtures.compatibility.specimens.sketch import Sketch
-from suites.meta.networks.support_models import fed, one
+from suites.meta.networks.support_models import fed, one, resize
 
+TF: dict[str, Any] = {"coordinate_transformation_mode": "tf_half_pixel_for_nn"}
 WRONG: list[tuple[str, ModelProto, ModelProto]] = [
     ("trt10.1", one("GridSample", [np.ones((1, 5, 5, 2), np.float32)], opset=20, mode="linear"),
      one("GridSample", [np.ones((1, 5, 5, 2), np.float32)], opset=20)),
@@ -19,6 +22,9 @@ WRONG: list[tuple[str, ModelProto, ModelProto]] = [
      one("ScatterND", [[[0]], [1.0]], opset=16)),
     ("trt8.5", one("GRU", [np.ones((1, 12, 8), np.float32)] * 2, opset=14, layout=1, hidden_size=4),
      one("GRU", [np.ones((1, 12, 8), np.float32)] * 2, opset=14, hidden_size=4)),
+    ("trt8.0", resize(mode="linear", **TF), resize(**TF)),
+    ("trt10.10", resize(mode="cubic", **TF), resize(mode="cubic")),
+    ("rtx1.7", resize(mode="linear", **TF), resize(mode="linear")),
     ("trt8.4", one("Pad", [[1, 1], None, [1]], opset=18), one("Pad", [[1, 1]], opset=18)),
 ]  # fmt: skip
 """Release, a model that it computes wrong, one that it computes right."""

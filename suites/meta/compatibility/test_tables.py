@@ -109,7 +109,8 @@ def test_an_unknown_release_is_refused(flavour: str, version: str) -> None:
 @pytest.mark.parametrize(
     ("opset", "version", "remedy"),
     [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", "opset 11"), (17, "8.2", "opset 13"),
-     (17, "8.4", ""), (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", ""), (25, "11.4", "")],
+     (17, "8.4", ""), (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", "opset 20"),
+     (21, "10.6", ""), (23, "10.12", ""), (25, "11.4", "")],
 )  # fmt: skip
 def test_an_opset_beyond_the_documents_is_no_refusal(opset: int, version: str, remedy: str) -> None:
     """No parser checks the opset: the verdict is undocumented, with the one to convert at, or taken."""
@@ -131,6 +132,7 @@ def test_rtx_takes_every_opset(opset: int, version: str) -> None:
     [
         ("Mish", "8.6", "versions that have it: 10.0-11.4", "Tanh(Softplus(x))"),
         ("HardSwish", "7.2", "versions that have it: 8.4-11.4", "use version 8.4 to 11.4"),
+        ("DFT", "10.10", "versions that have it: 11.2-11.4", "use version 11.2 to 11.4"),
         ("QLinearConv", "11.4", "no plugin of that name is known", "QuantizeLinear"),
         ("Blorp", "10.0", "no plugin of that name is known", "register a plugin"),
     ],
@@ -146,7 +148,10 @@ def test_a_missing_operator_is_named(operator: str, version: str, why: str, reme
 
 def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
     """TensorRT brings plugins by names that end in _TRT, this one since 8.0; TensorRT-RTX does not."""
-    model = one("EfficientNMS_TRT", domain="TRT")
+    wanted: dict[str, Any] = dict.fromkeys(
+        ("max_output_boxes", "background_class", "score_activation", "box_coding"), 1
+    )
+    model = one("EfficientNMS_TRT", domain="TRT", score_threshold=0.5, iou_threshold=0.5, **wanted)
     assert refusals(model, "tensorrt", "8.6", gpu=True) == []
     (absent,) = refusals(model, "tensorrt", "7.2", gpu=True)
     assert absent.operator == "EfficientNMS_TRT"

@@ -69,6 +69,37 @@ def held(type_: str) -> ModelProto:
     return sketch.model()
 
 
+def convolved(operator: str, axis: int | None, *, data: bool) -> ModelProto:
+    """A convolution of 8 channels to 5, with scales of its weights along an axis; data: a quantized input."""
+    sketch = Sketch(13)
+    x = sketch.feed("FLOAT", 1, 8, 8, 8)
+    if data:
+        scale, zero = sketch.constant(0.1, "FLOAT"), sketch.constant(0, "INT8")
+        x = sketch.add("DequantizeLinear", sketch.add("QuantizeLinear", x, scale, zero), scale, zero)
+    shape = (8, 5, 3, 3) if operator == "ConvTranspose" else (5, 8, 3, 3)
+    count = () if axis is None else (shape[axis],)
+    weights = sketch.constant(np.ones(shape), "INT8")
+    scales, zeros = sketch.constant(np.full(count, 0.1), "FLOAT"), sketch.constant(np.zeros(count), "INT8")
+    sketch.end(operator, x, sketch.add("DequantizeLinear", weights, scales, zeros, axis=axis))
+    return sketch.model()
+
+
+@pytest.mark.parametrize(
+    ("operator", "axis", "refused"),
+    [("Conv", None, True), ("Conv", 0, True), ("Conv", -4, True), ("Conv", 1, False),
+     ("ConvTranspose", None, True), ("ConvTranspose", 1, True), ("ConvTranspose", 0, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("version", ["1.5", "1.6"])
+def test_a_convolution_of_quantized_input_and_weights(
+    operator: str, axis: int | None, refused: bool, version: str
+) -> None:
+    """What 1.5 and 1.6 build is taken: weights alone, and scales along the input channels; 1.7 builds all."""
+    both, alone = (convolved(operator, axis, data=data) for data in (True, False))
+    assert bool(refusals(both, "tensorrt-rtx", version, gpu=False)) == refused
+    assert refusals(alone, "tensorrt-rtx", version, gpu=False) == []
+    assert refusals(both, "tensorrt-rtx", "1.7", gpu=False) == []
+
+
 ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("absent_type", fed("Identity", "INT16", 4), fed("Identity", "INT64", 4)),
     ("absent_type", added("UINT64", constant=False), added("INT64", constant=False)),

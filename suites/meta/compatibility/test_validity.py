@@ -12,6 +12,7 @@ from fixtures.commands import fix, support
 from fixtures.compatibility.check import limits
 from fixtures.compatibility.check.faults import RuleFault, asking
 from suites.meta.networks.rewrite_models import small
+from suites.meta.networks.support_models import fed
 
 WIDE = np.ones((16, 4, 3, 3), np.float32)
 Change = Callable[[onnx.ModelProto], object]
@@ -106,6 +107,26 @@ def test_what_tensorrt_reads_past_is_said_and_answered(
     assert len(captured.err.splitlines()) == 1
     assert f"{path}: " in captured.err
     assert says in captured.err
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "says"),
+    [("half_pixel", 0, "a Resize whose input roi is left out: Resize 'node'"),
+     ("tf_crop_and_resize", 1, "input 1 is marked single but has an empty string")],
+)  # fmt: skip
+def test_a_resize_without_a_region_is_answered_where_no_region_is_read(
+    mode: str, code: int, says: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Opset 11 wants an input roi that TensorRT does not read; the one mode that needs it stays invalid."""
+    scales = np.array([1, 1, 2, 2], np.float32)
+    model = fed("Resize", "FLOAT", 1, 1, 8, 8, opset=11, more=[np.zeros(0, np.float32), scales],
+                mode="linear", coordinate_transformation_mode=mode)  # fmt: skip
+    model.graph.node[0].input[1] = ""
+    onnx.save(model, path)
+    assert support.main([str(path), "--tensorrt", "8.6"]) == code
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.out.startswith("TensorRT 8.6") == (code == 0)
 
 
 @pytest.mark.parametrize("name", ["shapeless", None])

@@ -163,6 +163,17 @@ def test_a_jetson_is_told_what_is_known() -> None:
     assert answer(JETSON, "rtx1.7").build == "no: no wheel for jetson"
 
 
+@pytest.mark.parametrize(
+    ("linux", "says"),
+    [("35.4.1", "Jetson Linux 35.2.1: TensorRT 8.5.2, CUDA 11.4, Python 3.8; rows: --tensorrt 8.5"),
+     ("38.2", "of Jetson Linux 38.2: no row of jetpack.toml"), ("", "not known: /etc/nv_tegra_release")],
+)  # fmt: skip
+def test_a_jetson_is_told_its_jetpack(linux: str, says: str) -> None:
+    """What its JetPack brings, and which rows of the support table apply; no other machine has the line."""
+    assert says in describe(replace(JETSON, jetson_linux=linux), releases(), as_json=False)
+    assert "JetPack   " not in describe(LAPTOP, releases(), as_json=False)
+
+
 def test_releases_that_differ_in_their_pin_alone_are_one_group() -> None:
     """The newest is written out, the others by their version; a different package is another group."""
     lines = describe(LAPTOP, releases(), as_json=False).splitlines()

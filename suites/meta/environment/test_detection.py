@@ -263,6 +263,17 @@ def test_a_jetson_is_known_by_its_release_file(tmp_path: Path) -> None:
     assert detection.detect().jetson
 
 
+@pytest.mark.parametrize(
+    ("text", "linux"),
+    [("# R35 (release), REVISION: 4.1, GCID: 33958178, BOARD: t186ref, EABI: aarch64\n", "35.4.1"),
+     ("# R32 (release), REVISION: 7.1, GCID: 2\n", "32.7.1"), ("", ""), ("# Rx (release)", "")],
+)  # fmt: skip
+def test_the_release_file_names_the_jetson_linux(text: str, linux: str, tmp_path: Path) -> None:
+    """Release and revision make its version; a file that says neither is no guess."""
+    (tmp_path / "tegra").write_text(text)
+    assert detection.jetson_linux() == linux
+
+
 def test_the_command_prints_the_table(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
     """The planted GPU is in the head, and decides what runs."""
     plant("nvidia-smi", f"echo '{ROW}'")

@@ -86,6 +86,15 @@ def stamp_opset(model: onnx.ModelProto) -> None:
     model.opset_import[0].version = 14
 
 
+def give_double(model: onnx.ModelProto) -> None:
+    """Cast the output to DOUBLE, which every TensorRT gives as FLOAT."""
+    (output,) = model.graph.output
+    output.type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    model.graph.node[-1].output[0] = "as FLOAT"
+    cast = onnx.helper.make_node("Cast", ["as FLOAT"], [output.name], to=onnx.TensorProto.DOUBLE)
+    model.graph.node.append(cast)
+
+
 def spoil_scale(model: onnx.ModelProto) -> None:
     """Make one activation's scale sixteen times too small, so that nearly all of it saturates."""
     node = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][1]
@@ -192,6 +201,21 @@ def test_a_stale_expectation_fails_the_run(store: Path, tmp_path: Path) -> None:
     ended = run(store, SOURCE_PARITY, *DIGITS, "-k", "torchscript", f"--expectations={folder}")
     assert ended.code == 1
     assert "known_failures.toml row 1" in ended.the("failed").message
+
+
+def test_taken_but_wrong_is_red_until_a_row_accepts_it(store: Path, tmp_path: Path) -> None:
+    """What a release takes and computes otherwise fails its support stage; a row with a reason accepts it."""
+    plant(store, "onnx", give_double, opset=13)
+    support = ("suites/test_support.py", *DIGITS, "-k", "torchscript and rtx1.7")
+    message = run(store, *support).the("failed").message
+    assert "output of DOUBLE 'logits' is taken, but wrong" in message
+    folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
+    (folder / "known_failures.toml").write_text(
+        "[[known_failure]]\nstage='support'\nmodel='digits'\ntensorrt='rtx1.7*'\n"
+        "message='is taken, but wrong'\nreason='the caller takes FLOAT'\nlink='x'\n"
+    )
+    ended = run(store, *support, f"--expectations={folder}")
+    assert (ended.code, ended.records[-1].verdict) == (0, "xfailed"), ended.output
 
 
 def test_a_required_stage_that_ran_nothing_fails_the_run(store: Path) -> None:

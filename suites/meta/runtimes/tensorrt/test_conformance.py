@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from fixtures.compatibility.specimens.sketch import Sketch
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.client import TensorRT
@@ -128,6 +129,17 @@ def test_dynamic_shape(trt: TensorRT, tmp_path: Path) -> None:
         np.testing.assert_array_equal(trt.engine(engine).run([{"x": x}])[0]["y"], np.maximum(x, 0))
     with pytest.raises(StageError, match=r"\(4, 4, 8, 8\): the engine takes .* within its profile"):
         trt.engine(engine).run([{"x": sample(4, 4, 8, 8)}])
+
+
+def test_a_shape_that_depends_on_data(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """A builder that wants a profile though no axis is dynamic is asked again, with an empty one."""
+    sketch = Sketch(13)
+    sketch.end("NonZero", sketch.feed("FLOAT", 4, 8))
+    model = tmp_path / "m.onnx"
+    model.write_bytes(sketch.model().SerializeToString())
+    build = trt.build(model, engine=tmp_path / "m.engine")
+    assert build.ok, build.problem
+    assert any("profile != nullptr" in line for line in build.log) == release.version.startswith("8.5")
 
 
 def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:

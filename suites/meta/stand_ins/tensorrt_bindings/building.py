@@ -155,6 +155,13 @@ class Builder(Played):
         if open_:
             fail(self, f"no optimization profile has shapes of {open_}")
             return None
+        if (
+            self._api.release.version.startswith("8.5")
+            and b"NonZero" in network._data
+            and not config._profiles
+        ):
+            fail(self, "Error Code 4: Internal Error (Assertion profile != nullptr failed. )")
+            return None
         typed, weak = network._is("STRONGLY_TYPED"), {"FP16", "INT8"} & config._flags
         if typed and weak:
             fail(self, f"a strongly typed network takes none of {sorted(weak)}")

@@ -1,0 +1,106 @@
+"""What the command ``support`` costs: ``python -m benchmarks.support [--rounds N]``.
+
+A file of YOLOv4's size, 110 convolutions with 256 MB of weights, and chains of 1,000 and 10,000 nodes. Each
+is asked about for all releases, imports and tables left out; the fastest round counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+GOALS = {"weights": 0.5, "long": 5.0}
+"""Seconds of the file with weights, and of the chain of 10,000 nodes."""
+LINEAR = 13.0
+"""At most so many times the chain of a tenth of the nodes."""
+NODES = {"short": 1_000, "long": 10_000}
+OPERATORS = ("Relu", "Add", "Sigmoid", "Mul", "Transpose")
+CONVOLUTIONS = 110
+CHANNELS = 254
+"""110 convolutions of 254 by 254 by 3 by 3 floats are 255 MB."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one line a file, then the goals; 0 when all are met, 1 when one is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.support", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        seen = {name: seconds(path, options.rounds) for name, path in files(Path(folder)).items()}
+    for name, fastest in seen.items():
+        print(f"{name:<10}{fastest:8.3f} s")
+    missed = [verdict for verdict in verdicts(seen) if verdict.endswith("MISSED")]
+    print(*verdicts(seen), sep="\n")
+    return int(bool(missed))
+
+
+def verdicts(seen: Mapping[str, float]) -> list[str]:
+    """Hold the fastest rounds against the goals, one line each."""
+    held = [(f"{name}: at most {goal} s", seen[name] <= goal) for name, goal in GOALS.items()]
+    held.append((f"long over short: at most {LINEAR}", seen["long"] <= LINEAR * seen["short"]))
+    return [f"{text}: {'met' if good else 'MISSED'}" for text, good in held]
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Write the files into a folder; return them by name."""
+    found = {name: folder / f"{name}.onnx" for name in (*NODES, "weights")}
+    for name, count in NODES.items():
+        onnx.save(chain(count), found[name])
+    onnx.save(convolutions(CONVOLUTIONS, CHANNELS), found["weights"])
+    return found
+
+
+def chain(count: int) -> onnx.ModelProto:
+    """Make a model of so many nodes, one behind the other."""
+    nodes = []
+    for n, operator in zip(range(count), itertools.cycle(OPERATORS), strict=False):
+        inputs = [f"t{n}"] * (2 if operator in ("Add", "Mul") else 1)
+        nodes.append(helper.make_node(operator, inputs, [f"t{n + 1}"], name=f"n{n}"))
+    return _model(nodes, f"t{count}", [8, 8], [])
+
+
+def convolutions(count: int, channels: int) -> onnx.ModelProto:
+    """Make a model of so many convolutions of 3 by 3 with weights of zeros."""
+    shape = [channels, channels, 3, 3]
+    nodes = [
+        helper.make_node("Conv", [f"t{n}", f"w{n}"], [f"t{n + 1}"], name=f"n{n}", pads=[1, 1, 1, 1])
+        for n in range(count)
+    ]
+    zeros = bytes(4 * channels * channels * 9)
+    weights = [helper.make_tensor(f"w{n}", TensorProto.FLOAT, shape, zeros, raw=True) for n in range(count)]
+    return _model(nodes, f"t{count}", [1, channels, 8, 8], weights)
+
+
+def _model(
+    nodes: Sequence[onnx.NodeProto], end: str, shape: Sequence[int], weights: Sequence[TensorProto]
+) -> onnx.ModelProto:
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("t0", end)]
+    graph = helper.make_graph(nodes, "g", values[:1], values[1:], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def seconds(path: Path, rounds: int) -> float:
+    """Return how long the fastest answer about a file takes, after one round that reads the tables."""
+    from fixtures.commands import support
+
+    taken = []
+    for _ in range(rounds + 1):
+        begin = time.perf_counter()
+        with contextlib.redirect_stdout(io.StringIO()):
+            support.show(path)
+        taken.append(time.perf_counter() - begin)
+    return min(taken[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""The benchmark of the command support measures what it says, and a missed goal is seen."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from benchmarks import support
+
+
+def test_the_files_are_of_the_sizes_they_are_named_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain has so many nodes, a model of convolutions so many weights, and both are valid."""
+    monkeypatch.setattr(support, "NODES", {"short": 6, "long": 60})
+    monkeypatch.setattr(support, "CONVOLUTIONS", 2)
+    monkeypatch.setattr(support, "CHANNELS", 4)
+    models = {name: onnx.load(path) for name, path in support.files(tmp_path).items()}
+    for model in models.values():
+        onnx.checker.check_model(model, full_check=True)
+    assert {name: len(model.graph.node) for name, model in models.items()} == {
+        "short": 6, "long": 60, "weights": 2,
+    }  # fmt: skip
+    assert [len(tensor.raw_data) for tensor in models["weights"].graph.initializer] == [4 * 4 * 4 * 9] * 2
+    assert support.seconds(tmp_path / "short.onnx", 1) > 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "missed"),
+    [({"weights": 0.1, "short": 0.1, "long": 1.0}, []),
+     ({"weights": 0.6, "short": 1.0, "long": 2.0}, ["weights"]),
+     ({"weights": 0.1, "short": 1.0, "long": 6.0}, ["long"]),
+     ({"weights": 0.1, "short": 0.1, "long": 2.0}, ["long over short"])],
+)  # fmt: skip
+def test_a_missed_goal_is_seen(seen: dict[str, float], missed: list[str]) -> None:
+    """Each goal alone makes its line end in MISSED."""
+    found = [line.partition(":")[0] for line in support.verdicts(seen) if line.endswith("MISSED")]
+    assert found == missed
