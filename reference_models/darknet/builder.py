@@ -83,7 +83,7 @@ class Cfg:
         return 4 * sum(conv.count for conv in self.convs)
 
     def _at(self, layer: int) -> _Made:
-        """What a layer made; negative ones are relative to the layer to come."""
+        """Return what a layer made; negative ones are relative to the layer to come."""
         index = layer if layer >= 0 else self.last + 1 + layer
         return self._made[index] if index >= 0 else self._input
 
@@ -142,7 +142,7 @@ class Cfg:
         return self._add("shortcut", made, {"from": layer, "activation": activation})
 
     def scale_channels(self, layer: int) -> int:
-        """Multiply a layer by the gates, logistic ones, that the layer before holds for its channels."""
+        """Squeeze-and-excite: scale each channel of `layer` by its gate, a sigmoid of the layer added last."""
         scaled = self._at(layer)
         made = _Made(scaled.channels, scaled.stride, scaled.moment * SECOND_MOMENT["logistic"])
         return self._add("scale_channels", made, {"from": layer, "activation": "linear"})

@@ -20,7 +20,7 @@ TAKEN = Answer(release("tensorrt-rtx", "1.7"), ())
 
 
 def answer(model: onnx.ModelProto) -> Answer:
-    """What the tables say of a model for TensorRT-RTX 1.7 without a GPU."""
+    """Return what the tables say of a model for TensorRT-RTX 1.7 without a GPU."""
     (found,) = ask(inspect(model), [release("tensorrt-rtx", "1.7")], gpu=False)
     return found
 

@@ -20,7 +20,7 @@ REPAIRED = ("ONNX does not allow inputs of mixed types", "it does not broadcast 
 
 
 def checker_takes(path: Path) -> bool:
-    """What onnx.checker itself says of a file."""
+    """Return what onnx.checker itself says of a file."""
     try:
         onnx.checker.check_model(str(path), full_check=True)
     except Exception:  # whatever its C++ throws

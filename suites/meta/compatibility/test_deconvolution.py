@@ -20,7 +20,7 @@ def doubled(**attributes: Any) -> ModelProto:
 
 
 def wrong(model: ModelProto, label: str) -> list[Caution]:
-    """What a release computes wrong of a model."""
+    """Return what a release computes wrong of a model."""
     row = by_label(label)
     assert row is not None
     return [one for one in cautions(inspect(model), row) if one.kind == "wrong"]
@@ -58,7 +58,7 @@ def test_the_pads_of_the_remedy_give_the_same(wanted: tuple[int, int], more: dic
 
 
 def outputs(model: ModelProto) -> np.ndarray:
-    """What ONNX Runtime gives for X."""
+    """Return what ONNX Runtime gives for X."""
     (found,) = OnnxRuntime(model.SerializeToString()).run([{model.graph.input[0].name: X}])
     return next(iter(found.values()))
 

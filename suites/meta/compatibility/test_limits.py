@@ -122,7 +122,7 @@ WRONG = {"loop_condition", "output_shape", "resize_between", "scan_outputs", "wr
 
 
 def ask(model: ModelProto, version: str) -> list[Refusal]:
-    """What a version refuses; ``rtx1.7`` is TensorRT-RTX."""
+    """Return what a version refuses; ``rtx1.7`` is TensorRT-RTX."""
     flavour = "tensorrt-rtx" if version.startswith("rtx") else "tensorrt"
     return refusals(model, flavour, version.removeprefix("rtx"), gpu=True)
 

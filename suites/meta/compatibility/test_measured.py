@@ -73,7 +73,7 @@ def test_the_table_foretells_the_campaigns(file: str, differing: set[str]) -> No
 
 
 def said_wrong(line: Line, specimen: Specimen) -> bool:
-    """Whether the table says that the engine of a line computes something else."""
+    """Return whether the table says that the engine of a line computes something else."""
     row = by_label(f"trt{line.version[:3]}")
     assert row is not None
     return any(one.kind == "wrong" for one in cautions(inspect(specimen.model), row))

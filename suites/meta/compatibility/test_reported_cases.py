@@ -170,7 +170,7 @@ def test_every_release_gives_the_reported_answer(name: str) -> None:
 
 
 def answer(model: ModelProto, label: str) -> Answer:
-    """What one release says."""
+    """Return what one release says."""
     return ask(inspect(model), [row for row in releases() if row.label == label], gpu=True)[0]
 
 

@@ -74,7 +74,7 @@ def small(name: str) -> Small:
 
 
 def sizes() -> dict[str, int]:
-    """How many parameters each network has at its published size, statistics included."""
+    """Return how many parameters each network has at its published size, statistics included."""
     found: dict[str, int] = json.loads(Path(kept().name, SIZES).read_text())
     return found
 

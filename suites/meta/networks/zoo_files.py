@@ -113,7 +113,7 @@ def respell(source: Path, target: Path, network: Cfg) -> None:
 def converted(
     files: Files, opset: int, *, stored: Path | None = None, cfg: str = "", epsilon: float = EPSILON
 ) -> Outputs:
-    """What the converter's model gives in ONNX Runtime; other weights or cfg text may stand in."""
+    """Return what the converter's model gives in ONNX Runtime; other weights or cfg text may stand in."""
     text = files.cfg.with_suffix(".planted.cfg")
     if cfg:
         text.write_text(cfg)
@@ -136,7 +136,7 @@ def worst(actual: Outputs, expected: Outputs) -> float:
 
 
 def opencv(files: Files) -> Outputs:
-    """What OpenCV DNN makes of cfg and weights."""
+    """Return what OpenCV DNN makes of cfg and weights."""
     source = Source("", "seeded", {"cfg": files.cfg, "opencv": files.opencv})
     found = OpenCV(source, files.outputs).run([files.sample])[0]
     return {name: _flat(array) if name.startswith("layer_") else array for name, array in found.items()}
@@ -147,7 +147,7 @@ def _flat(scores: np.ndarray) -> np.ndarray:
 
 
 def interpreter(files: Files) -> Outputs:
-    """What the literal interpreter makes of them in float64: what heads are given, or the scores, flat."""
+    """Return what the literal interpreter gives the heads in float64, or the scores, flat."""
     layers = darknet.run(files.cfg, files.weights, files.sample["data"].astype(np.float64))
     given = [layers[head - 1] for head in darknet.heads_of(files.cfg.read_text())]
     last = layers[parity.layer_of(files.outputs[0])]

@@ -131,7 +131,7 @@ def drawn(module: Any, seed: int) -> Any:
 
 
 def error(module: Any, case: tuple[str, int, bool]) -> float:
-    """How far the network's heads are from those of the second writing: worst relative L2."""
+    """Return how far the network's heads are from those of the second writing: worst relative L2."""
     import torch
 
     image = torch.rand(1, 3, *SIDES, generator=torch.Generator().manual_seed(3))

@@ -15,7 +15,7 @@ NOT_RUN: Ended = ("onnxruntime-parity", "not-run")
 
 
 def idle(*written: Ended, interpreters: Iterable[str] = (), require: str = "") -> list[str]:
-    """What a run with these records says of what was not executed."""
+    """Return what a run with these records says of what was not executed."""
     run = replace(make_run(replace(Options(), require=require)), interpreters=tuple(interpreters))
     run.written += [
         Record(stage=stage, verdict=verdict, model={"name": "digits"}, message="torch is not installed here")

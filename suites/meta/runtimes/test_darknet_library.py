@@ -90,7 +90,7 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
 
 
 def by_converter(source: Source, folder: Path, rows: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """What our converter's model gives in ONNX Runtime."""
+    """Return what our converter's model gives in ONNX Runtime."""
     onnx.save(convert(source.files["cfg"], source.files["weights"], 13), folder / "net.onnx")
     return OnnxRuntime(folder / "net.onnx").run([{"data": row} for row in rows])
 

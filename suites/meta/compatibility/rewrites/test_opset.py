@@ -87,7 +87,7 @@ def test_an_older_opset_means_the_same(version: str, model: ModelProto) -> None:
 
 
 def context(model: ModelProto) -> checker.C.CheckerContext:
-    """What onnx checks a node against: the opsets of its model."""
+    """Return what onnx checks a node against: the opsets of its model."""
     found = checker.C.CheckerContext()
     found.ir_version = model.ir_version
     found.opset_imports = {entry.domain: entry.version for entry in model.opset_import}

@@ -55,7 +55,7 @@ def run(model: onnx.ModelProto, sample: dict[str, np.ndarray], folder: Path) -> 
 
 
 def reference(heads: Sequence[Head], sample: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What `reference_models.yolo.decode` says of [yolo] heads, all heads in one."""
+    """Return what `reference_models.yolo.decode` says of [yolo] heads, all heads in one."""
     rows = [yolo.Head(h.tensor, h.anchors, int(h.stride[0]), h.classes, "yolov3", h.scale_x_y) for h in heads]
     decoded = yolo.decode(sample, rows)
     parts = ("boxes", "objectness", "classes")

@@ -45,7 +45,7 @@ def photos() -> list[np.ndarray]:
 
 
 def by_opencv(source: Source, heads: list[Head], photo: np.ndarray) -> list[Detection]:
-    """What OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y that it read from the cfg itself.
+    """Return what OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y as it reads them from the cfg.
 
     Rows are cx, cy, w, h as parts of the image, objectness, objectness times each class.
     """
@@ -64,7 +64,7 @@ def by_opencv(source: Source, heads: list[Head], photo: np.ndarray) -> list[Dete
 def by_converter(
     source: Source, opset: int, heads: list[Head], photo: np.ndarray, path: Path
 ) -> list[Detection]:
-    """What the converted network sees, its raw heads read by our decoder."""
+    """Return what the converted network sees, its raw heads read by our decoder."""
     onnx.save(convert(source.files["cfg"], source.files["weights"], opset), path)
     return yolo.detections(yolo.decode(OnnxRuntime(path).run([{"data": photo}])[0], heads), THRESHOLD)
 

@@ -49,7 +49,7 @@ def parts(outputs: Outputs) -> dict[str, np.ndarray]:
 
 
 def darknets(net: Real) -> dict[str, np.ndarray]:
-    """What Darknet gives for one image of the network's own size, in the converter's order of boxes.
+    """Return what Darknet gives for one image of the network's own size, in the converter's order of boxes.
 
     Darknet goes from cell to cell, and in a [region] from anchor to anchor, as the converter always does.
     """

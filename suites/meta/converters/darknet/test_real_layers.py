@@ -89,12 +89,12 @@ class Asked:
         return net.rows(1 if net.net.steps > 1 else 2)
 
     def converted(self, name: str, opset: int) -> Outputs:
-        """What the converter makes of a case."""
+        """Return what the converter makes of a case."""
         net = self.nets[name]
         return net.converted(self.rows(net), opset)
 
     def off(self, name: str, opset: int = 13) -> float:
-        """How far the converter is from Darknet, in noise floors of the network."""
+        """Return how far the converter is from Darknet, in noise floors of the network."""
         theirs = self.answers[name].outputs
         assert theirs is not None, f"Darknet ended: {self.answers[name].said[-300:]}"
         net, outputs = self.nets[name], self.converted(name, opset)

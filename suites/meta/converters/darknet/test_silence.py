@@ -87,7 +87,7 @@ def any_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def outcome(name: str, key: str, weights: Path) -> object:
-    """What comes of a network that ends in this section with one more key: model and heads, or the error."""
+    """Return model and heads of a network that ends in this section with one more key, or the error."""
     channels, side = CHANNELS.get(name, 4), SIDES.get(name, 4)
     sides = f"channels={channels}\nheight={side}\nwidth={side}\ntime_steps=2"
     cfg = weights.with_name("net.cfg")

@@ -45,7 +45,7 @@ def net(request: pytest.FixtureRequest) -> Small:
 
 
 def stored(net: Small) -> Parameters:
-    """What the .params file holds."""
+    """Return what the .params file holds."""
     return read_params(net.source.files["params"])
 
 

@@ -51,7 +51,7 @@ def image() -> Callable[[str], Any]:
 
 
 def by_function(name: str, module: Any, image: Any) -> Any:
-    """What the literal forward pass makes of the module's state."""
+    """Return what the literal forward pass makes of the module's state."""
     from suites.meta.networks import functional_networks as functional
 
     if name in REPEATS:

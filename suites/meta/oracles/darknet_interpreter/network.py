@@ -79,7 +79,7 @@ def last_of(cfg: str) -> int:
 
 
 def steps_of(cfg: str) -> int:
-    """How many rows of the batch are one sequence."""
+    """Return how many rows of the batch are one sequence."""
     return max(text.read(cfg)[0].integer("time_steps", 1), 1)
 
 

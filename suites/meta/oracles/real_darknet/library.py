@@ -101,7 +101,7 @@ class Real:
         return np.random.default_rng(1).random((sequences * self.net.steps, *shape), np.float32)
 
     def converted(self, rows: np.ndarray, opset: int = 13, *, twin: bool = False, **wanted: Any) -> Outputs:
-        """What the converter's model gives in ONNX Runtime. twin: with every weight rounded twice more."""
+        """Return the converter's model's outputs in ONNX Runtime. twin: with every weight rounded twice more."""
         weights, path = self.folder / "net.weights", self.folder / "net.onnx"
         write(weights, (respelled(s.array) if twin else s.array for s in self.arrays))
         batch = len(rows) // self.net.steps
@@ -123,7 +123,7 @@ class Real:
         return cfg, weights, values
 
     def darknet(self, rows: np.ndarray, *, compensated: bool = True) -> np.ndarray:
-        """What Darknet gives for the layers shown, side by side, (N, values).
+        """Return what Darknet gives for the layers shown, side by side, (N, values).
 
         Rows are run one after the other, so a state is kept from each to the next.
         """

@@ -50,7 +50,7 @@ def sample(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def plan(engine: Path) -> dict[str, Any]:
-    """What the stand-in's builder was asked for."""
+    """Return what the stand-in's builder was asked for."""
     about: dict[str, Any] = json.loads(engine.read_bytes().splitlines()[1])
     return about
 
