@@ -142,7 +142,7 @@ class Cfg:
         return self._add("shortcut", made, {"from": layer, "activation": activation})
 
     def scale_channels(self, layer: int) -> int:
-        """Squeeze-and-excite: scale each channel of `layer` by its gate, a sigmoid of the layer added last."""
+        """Squeeze-and-excite: scale each channel of `layer` by its gate, the sigmoid of the last layer."""
         scaled = self._at(layer)
         made = _Made(scaled.channels, scaled.stride, scaled.moment * SECOND_MOMENT["logistic"])
         return self._add("scale_channels", made, {"from": layer, "activation": "linear"})

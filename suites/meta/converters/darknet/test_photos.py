@@ -45,7 +45,7 @@ def photos() -> list[np.ndarray]:
 
 
 def by_opencv(source: Source, heads: list[Head], photo: np.ndarray) -> list[Detection]:
-    """Return what OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y as it reads them from the cfg.
+    """Return what OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y read from the cfg.
 
     Rows are cx, cy, w, h as parts of the image, objectness, objectness times each class.
     """

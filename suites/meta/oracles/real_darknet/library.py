@@ -101,7 +101,7 @@ class Real:
         return np.random.default_rng(1).random((sequences * self.net.steps, *shape), np.float32)
 
     def converted(self, rows: np.ndarray, opset: int = 13, *, twin: bool = False, **wanted: Any) -> Outputs:
-        """Return the converter's model's outputs in ONNX Runtime. twin: with every weight rounded twice more."""
+        """Return the converter's outputs in ONNX Runtime. twin: with every weight rounded twice more."""
         weights, path = self.folder / "net.weights", self.folder / "net.onnx"
         write(weights, (respelled(s.array) if twin else s.array for s in self.arrays))
         batch = len(rows) // self.net.steps
