@@ -39,6 +39,7 @@ SLOW = {
     "converters/pytorch": TORCH,
     "exporters": TORCH,
     "gates": CHILDREN,
+    "mutants/test_run.py": "runs of the command in child processes",
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,

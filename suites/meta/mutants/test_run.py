@@ -1,11 +1,12 @@
 """The run over a small tree: what is killed, what survives, what hangs, and what the exit code says of it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from suites.meta.mutants.__main__ import main
 from suites.meta.mutants.tables import EQUIVALENT, MODULES, equivalents, read_modules
 from suites.meta.mutants.trials import Copy
 from suites.meta.places import ROOT
@@ -27,18 +28,27 @@ line = "return a if a < b else b"
 change = "a < b -> (a <= b)"
 reason = "of two that are equal either is the least"
 """
-Call = Callable[..., int]
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def call(tmp_path: Path) -> Call:
-    """Return what runs the mutants of a module under its tests, in a tree of its own."""
+    """Return what runs the command on a module and its tests, in a tree of its own."""
 
-    def called(tests: str, *arguments: str, equivalent: str = SAME) -> int:
+    def called(tests: str, *arguments: str, equivalent: str = SAME) -> subprocess.CompletedProcess[str]:
         root = tree(tmp_path / "tree", SOURCE, tests)
         (tmp_path / MODULES.name).write_text('"m.py" = ["test_m.py"]\n')
         (tmp_path / EQUIVALENT.name).write_text(equivalent)
-        return main(["--root", str(root), "--tables", str(tmp_path), *arguments])
+        command = [
+            sys.executable,
+            "-m",
+            "suites.meta.mutants",
+            "--root",
+            str(root),
+            "--tables",
+            str(tmp_path),
+        ]
+        return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
     return called
 
@@ -52,22 +62,22 @@ def tree(root: Path, source: str, tests: str) -> Path:
     return root
 
 
-def test_what_no_test_sees_is_named_and_red(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_no_test_sees_is_named_and_red(call: Call) -> None:
     """Without a test of one function all its mutants survive; those of the other are killed."""
-    assert call(HALF) == 1
-    printed = capsys.readouterr().out
+    ended = call(HALF)
+    printed = ended.stdout
+    assert ended.returncode == 1
     assert "survived: m.py:6: return n + 1\n    n + 1 -> ((n) - (1))\n" in printed
     assert "m.py:2:" not in printed
     assert printed.endswith("m.py: 3 of 4 survived, 75.0%\nall: 3 of 4 survived, 75.0%\n")
 
 
 @pytest.mark.parametrize(("sample", "count"), [([], 4), (["--sample", "2", "--seed", "3"], 2)])
-def test_mutants_that_are_killed_are_green(
-    sample: list[str], count: int, call: Call, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mutants_that_are_killed_are_green(sample: list[str], count: int, call: Call) -> None:
     """All of them, or as many as are asked for."""
-    assert call(WHOLE, *sample) == 0
-    assert capsys.readouterr().out.endswith(f"all: 0 of {count} survived, 0.0%\n")
+    ended = call(WHOLE, *sample)
+    assert ended.returncode == 0
+    assert ended.stdout.endswith(f"all: 0 of {count} survived, 0.0%\n")
 
 
 def test_a_mutant_that_hangs_is_killed(tmp_path: Path) -> None:
@@ -77,17 +87,18 @@ def test_a_mutant_that_hangs_is_killed(tmp_path: Path) -> None:
     copy = Copy.of(root, tmp_path / "copy")
     usual = copy.baseline(["test_m.py"])
     assert usual.passed, usual.said
-    hanging = copy.trial("m.py", source.replace("n += 1", "pass"), ["test_m.py"], 5 * usual.seconds)
+    hanging = copy.trial("m.py", source.replace("n += 1", "pass"), ["test_m.py"], 2.0)
     assert (hanging.code, hanging.passed) == (-14, False)
     assert (copy.folder / "m.py").read_text() == source
     assert copy.trial("m.py", source, ["test_m.py"], 60).passed
     assert not copy.trial("m.py", "this is no Python", ["test_m.py"], 60).passed
 
 
-def test_an_interrupt_leaves_the_rates_so_far(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_leaves_the_rates_so_far(call: Call) -> None:
     """The mutant that was being tried is not counted."""
-    assert call(INTERRUPTED, equivalent="") == 130
-    assert capsys.readouterr().out.splitlines()[-3:] == [
+    ended = call(INTERRUPTED, equivalent="")
+    assert ended.returncode == 130
+    assert ended.stdout.splitlines()[-3:] == [
         "interrupted after 2 of 5 mutants", "m.py: 2 of 2 survived, 100.0%", "all: 2 of 2 survived, 100.0%",
     ]  # fmt: skip
 
@@ -102,11 +113,12 @@ def test_an_interrupt_leaves_the_rates_so_far(call: Call, capsys: pytest.Capture
     ],
 )
 def test_what_cannot_be_judged_is_refused(
-    tests: str, module: list[str], equivalent: str, said: str, call: Call, capsys: pytest.CaptureFixture[str]
+    tests: str, module: list[str], equivalent: str, said: str, call: Call
 ) -> None:
     """Red tests, an unknown module, and a row that fits no mutant any more: exit code 2, with the reason."""
-    assert call(tests, *module, equivalent=equivalent) == 2
-    assert said in capsys.readouterr().err
+    ended = call(tests, *module, equivalent=equivalent)
+    assert ended.returncode == 2
+    assert said in ended.stderr
 
 
 def test_the_committed_tables_are_sound() -> None:
