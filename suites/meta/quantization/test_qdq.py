@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fixtures.converters.pytorch.convert import convert
 from fixtures.metrics.accuracy import top1
 from fixtures.quantization import graph, qdq
+from fixtures.quantization.calibrators import METHODS
 from fixtures.quantization.errors import QuantizationError
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models.pytorch import digits
@@ -169,7 +170,7 @@ def test_the_weight_only_model_is_close(tmp_path: Path, opset: int, channels: in
     assert (np.abs(rounded * steps - exact) <= 0.5001 * steps).all()
 
 
-@pytest.mark.parametrize("method", qdq.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_every_sample_counts(tmp_path: Path, method: str) -> None:
     """The greatest value of the first of forty samples sets the range."""
     source = conv_model(tmp_path / "m.onnx")
