@@ -32,6 +32,17 @@ def scaled(width: int | str = 8, side: int = 2) -> ModelProto:
     return small(nodes, constants, opset=11, shape=(1, 4, 8, width))
 
 
+def pooled() -> ModelProto:
+    """Make a TopK of as many elements as a tensor within the model has rows."""
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Shape", ["p"], ["s"]),
+        helper.make_node("Slice", ["s", "b", "e"], ["k"]),
+        helper.make_node("TopK", ["p", "k"], ["y", "i"], name="top"),
+    ]
+    return small(nodes, {"b": np.array([2]), "e": np.array([3])}, opset=11)
+
+
 def padded(*more: onnx.NodeProto, end: str = "y") -> ModelProto:
     """Make a Pad whose pads come of constants, and nodes behind it."""
     nodes = [
@@ -82,6 +93,9 @@ def grown() -> ModelProto:
 
 FOLDED: dict[str, tuple[Callable[[], ModelProto], str, list[str]]] = {
     "scales of the shape": (scaled, "trt8.2", ["Resize"]),
+    "scales that are no whole numbers": (lambda: scaled(width=12), "trt8.2", ["Resize"]),
+    "scales below 1": (lambda: scaled(width=32), "trt8.2", ["Resize"]),
+    "K of the shape of a tensor": (pooled, "trt8.2", ["MaxPool", "TopK"]),
     "pads of constants": (padded, "trt7.0", ["Pad"]),
     "an If on a length": (chosen, "trt7.2", ["Squeeze"]),
     "weights stored transposed": (transposed, "trt7.2", ["Conv"]),
