@@ -14,7 +14,7 @@ from fixtures.run import Run, make_run
 from fixtures.run.options import Options
 from fixtures.run.turns import turn
 from suites.meta.gates.child_runs import Run as Ended
-from suites.meta.gates.child_runs import pipeline, run
+from suites.meta.gates.child_runs import pipeline, plant, run
 
 CHOSEN = (
     "suites/test_convert.py", "suites/test_parity.py", "suites/test_support.py", "suites/test_latency.py",
@@ -72,6 +72,19 @@ def test_a_run_of_two_processes_that_executes_nothing_is_red(tmp_path: Path) -> 
     assert ended.code == 1
     assert "nothing was executed" in ended.output
     assert {record.verdict for record in ended.records} == {"not-run"}
+
+
+@pytest.mark.slow
+@needs_torch
+def test_a_planted_error_is_red_in_any_process(tmp_path: Path) -> None:
+    """What fails in one of two processes fails the run, with the record and the message of a run in one."""
+    store = tmp_path / "artifacts"
+    pipeline(store).onnx_model("digits", "torchscript", 13)
+    plant(store, "onnx", lambda model: setattr(model.opset_import[0], "version", 14))
+    ended = run(store, *CHOSEN[:1], "--model=digits", "--opset=13", "-k", "torchscript", "-n", "2")
+    assert ended.code == 1
+    assert "opset is {'': 14}" in ended.the("failed").message
+    assert "failed 1" in ended.output
 
 
 @pytest.mark.slow
