@@ -87,6 +87,31 @@ def test_a_planted_error_is_red_in_any_process(tmp_path: Path) -> None:
     assert "failed 1" in ended.output
 
 
+KILLER = """import os, signal
+def pytest_runtest_call(item):
+    if os.environ.get("PYTEST_XDIST_WORKER") in ("gw0", "gw1") and "rtx1.5" in item.nodeid:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+@needs_torch
+def test_a_process_that_is_killed_is_red_and_loses_one_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends, names the test, and has the records of all others."""
+    store = tmp_path / "artifacts"
+    pipeline(store).onnx_model("digits", "torchscript", 13)
+    (tmp_path / "killer.py").write_text(KILLER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    call = ("suites/test_support.py", "--model=digits", "--opset=13", "-n", "2")
+    whole = run(store, *call)
+    cut = run(Path(shutil.copytree(store, tmp_path / "cut" / "artifacts")), *call, "-p", "killer")
+    assert (whole.code, cut.code) == (0, 1)
+    assert len(cut.records) == len(whole.records) - 1
+    assert cut.output.count("crashed while running 'suites/test_support.py") >= 1
+
+
 @pytest.mark.slow
 def test_a_wrong_option_ends_a_run_of_two_processes_in_one_line(tmp_path: Path) -> None:
     """The first process checks the command line before any other begins."""
