@@ -1,4 +1,4 @@
-"""The cache that TensorRT 8.5.3.1 made of the digit classifier on an H100: put into pairs, and beside ours."""
+"""The cache that TensorRT 8.5.3.1 made of the digit classifier on an H100: in pairs, and beside ours."""
 
 from importlib.util import find_spec
 from pathlib import Path
