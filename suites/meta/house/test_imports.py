@@ -105,7 +105,9 @@ ROOMS = (
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
-        "benchmarks", "fixtures.commands fixtures.converters fixtures.quantization reference_models",
+        "benchmarks",
+        "reference_models fixtures.commands fixtures.converters fixtures.quantization fixtures.runtimes "
+        "fixtures.store.files",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip

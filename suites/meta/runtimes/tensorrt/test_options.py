@@ -127,6 +127,25 @@ def test_the_calibrator_sees_every_sample(trt: TensorRT, release: Release, tmp_p
         return
     build = trt.build(model, precision="int8", engine=engine, options=options, calibration={"x": samples})
     assert build.ok, build.problem
-    assert build.calibration_cache == "a calibration cache of the stand-in\n"
+    assert build.calibration_cache == "TRT-8503-EntropyCalibration2\nx: 3c010a14\n"
     assert plan(engine)["calibrated"] == [[pytest.approx(float(s.sum()), abs=1e-3)] for s in samples]
+    assert "INT8" in plan(engine)["flags"]
+
+
+@pytest.mark.parametrize("kind", ["entropy", "minmax"])
+def test_a_cache_takes_the_place_of_samples(
+    trt: TensorRT, release: Release, tmp_path: Path, kind: str
+) -> None:
+    """The builder is answered with it and asks for no sample; since 11.0 not run."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    known = "TRT-8601-EntropyCalibration2\nx: 3c010a14\ny: 3c010a14\n"
+    options = BuildOptions(calibrator=kind, calibration_cache=known)  # type: ignore[arg-type]
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        with pytest.raises((NotRun, StageError), match=r"Q/DQ|int8"):
+            trt.build(model, precision="int8", options=options)
+        return
+    build = trt.build(model, precision="int8", engine=engine, options=options)
+    assert build.ok, build.problem
+    assert plan(engine)["calibrated"] == known
+    assert build.calibration_cache == ""
     assert "INT8" in plan(engine)["flags"]

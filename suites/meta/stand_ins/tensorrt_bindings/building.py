@@ -98,9 +98,10 @@ class IInt8MinMaxCalibrator(IInt8EntropyCalibrator2):
 
 
 def calibrate(calibrator: Any, inputs: Any) -> Any:
-    """Ask a calibrator for all its batches; gives the sum of each and leaves it a cache."""
+    """Ask a calibrator for its cache, else for all its batches, and leave it one; gives their sums."""
     names, sums = [tensor.name for tensor in inputs], []
-    assert calibrator.read_calibration_cache() is None
+    if known := calibrator.read_calibration_cache():
+        return bytes(known).decode()
     addresses = calibrator.get_batch(names)
     while addresses:
         arrays = [
@@ -109,7 +110,8 @@ def calibrate(calibrator: Any, inputs: Any) -> Any:
         ]
         sums.append([float(array.sum()) for array in arrays])
         addresses = calibrator.get_batch(names)
-    calibrator.write_calibration_cache(b"a calibration cache of the stand-in\n")
+    lines = ["TRT-8503-EntropyCalibration2", *(f"{name}: 3c010a14" for name in names)]
+    calibrator.write_calibration_cache("".join(f"{line}\n" for line in lines).encode())
     return sums
 
 

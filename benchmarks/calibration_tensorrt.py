@@ -1,0 +1,131 @@
+"""TensorRT's own calibration beside ours: ``python -m benchmarks.calibration_tensorrt --tensorrt PYTHON``.
+
+PYTHON has a TensorRT of 7 to 10 and pycuda; the machine has a GPU. A trained classifier is calibrated twice
+from the same images, by TensorRT's calibrator and by ours; an engine is built of either cache and judged on
+held-out images. TensorRT's algorithm is closed: that scales are near is reported, and what the engines lose is
+what is judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from benchmarks.calibration_sweep import MODELS, make, top1
+from fixtures.quantization import cache, graph, ranges
+from fixtures.quantization.collection import collect
+from fixtures.quantization.observer import Observer
+from fixtures.quantization.placement import place
+from fixtures.runtimes.onnxruntime import OnnxRuntime
+from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.layers import Layers
+from fixtures.runtimes.tensorrt.messages import BuildOptions
+from fixtures.runtimes.tensorrt.versions import resolve
+
+Kind = Literal["entropy", "minmax"]
+WORSE = 1.0
+"""Points of top-1 that an engine of our cache may lose more than one of TensorRT's."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A classifier on disk: calibration images, held-out images and their labels, name of its input."""
+
+    model: Path
+    data: Mapping[str, np.ndarray]
+    feed: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print scales and accuracies; 0 unless our cache costs more than `WORSE` points above TensorRT's own."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration_tensorrt", description=__doc__)
+    parser.add_argument("--tensorrt", required=True, metavar="PYTHON", help="a Python that has one")
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0])
+    parser.add_argument(
+        "--folder", type=Path, help="of model and data; made there where torch is, else found"
+    )
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as name, TensorRT(resolve(options.tensorrt)) as client:
+        work = Path(name)
+        subject = Subject(*make(options.model, options.folder or work))
+        print(f"{client.identity.label}, {options.model}")
+        worse = [compare(client, subject, kind, work) for kind in ("entropy", "minmax")]
+    return int(max(worse) > WORSE)
+
+
+def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float:
+    """Print how the caches and engines of a calibrator differ; return how many points ours loses more."""
+    samples = np.ascontiguousarray(subject.data["calibration"])
+    engine = work / f"{kind}.engine"
+    built = client.build(
+        subject.model, precision="int8", engine=engine, calibration={subject.feed: samples},
+        options=BuildOptions(calibrator=kind, detailed=True),
+    )  # fmt: skip
+    _require(built.ok, built.problem)
+    (work / "own.cache").write_text(built.calibration_cache)
+    own = cache.read(work / "own.cache")
+    ours = cache.Cache(own.version, own.algorithm, our_scales(subject, kind))
+    print(f"{kind}: {told(ours.scales, own.scales)}")
+    lost = {"TensorRT's cache": _judged(client, subject, engine)}
+    built = client.build(
+        subject.model, precision="int8", engine=engine,
+        options=BuildOptions(calibrator=kind, detailed=True, calibration_cache=cache.text(ours)),
+    )  # fmt: skip
+    _require(built.ok, built.problem)
+    lost["our cache"] = _judged(client, subject, engine)
+    for name, (points, distance, layers) in lost.items():
+        print(
+            f"  {name}: {points:.2f} points lost, logits' relative L2 {distance:.4f}, "
+            f"layers {dict(layers.precisions)}"
+        )
+    return lost["our cache"][0] - lost["TensorRT's cache"][0]
+
+
+def our_scales(subject: Subject, kind: Kind) -> dict[str, np.float32]:
+    """Calibrate here, every float32 tensor."""
+    model = graph.load_float(subject.model, since=1)
+    tensors = graph.float_variables(model, place(model).tensors)
+    feeds = ({subject.feed: image[None]} for image in subject.data["calibration"])
+    return ranges.scales(collect(Observer(subject.model, tensors), feeds), kind)
+
+
+def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:
+    """Return in words how far scales are apart: of the tensors that both have, ours over TensorRT's."""
+    ratios = {name: float(ours[name] / own[name]) for name in ours if name in own}
+    if not ratios:
+        return "no tensor in common"
+    low, middle, high = np.quantile(list(ratios.values()), (0, 0.5, 1))
+    same = sum(abs(ratio - 1) < 0.01 for ratio in ratios.values())
+    worst = max(ratios, key=lambda name: abs(np.log(ratios[name])))
+    return (
+        f"{len(ratios)} tensors in common, {same} within 1 %; ours over TensorRT's {low:.3f} to {high:.3f}, "
+        f"median {middle:.3f}, farthest {worst!r}"
+    )
+
+
+def _judged(client: TensorRT, subject: Subject, engine: Path) -> tuple[float, float, Layers]:
+    """Points of top-1 lost against float32 in ONNX Runtime, relative L2 of the logits, and the layers."""
+    samples = [{subject.feed: image[None]} for image in subject.data["images"]]
+    runtime = client.engine(engine, "int8")
+    exact, got = (
+        np.concatenate([next(iter(output.values())) for output in runner.run(samples)])
+        for runner in (OnnxRuntime(subject.model), runtime)
+    )
+    points = top1(exact, subject.data["labels"]) - top1(got, subject.data["labels"])
+    return points, float(np.linalg.norm(got - exact) / np.linalg.norm(exact)), runtime.layers()
+
+
+def _require(good: bool, problem: str) -> None:
+    if not good:
+        raise SystemExit(f"no engine: {problem}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
