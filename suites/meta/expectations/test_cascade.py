@@ -1,5 +1,6 @@
 """Each limit of a case comes from the row that says most about it, and the order of rows decides nothing."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -101,6 +102,15 @@ def test_the_budget_that_says_most_stands() -> None:
     assert {Expectations(budgets=rows).budget(case).where for rows in ((rule, own), (own, rule))} == {"row 2"}
     with pytest.raises(ExpectationError, match="no row for int8-accuracy"):
         Expectations().budget(case)
+
+
+def test_a_share_that_no_row_asks_for_is_none() -> None:
+    """A share of layers is asked of the precisions that rows name, and the row that says most stands."""
+    rule = Row("row 1", {"precision": "fp16"}, {"share": 50.0})
+    own = Row("row 2", {"precision": "fp16", "model": "digits"}, {"share": 0.0})
+    case = Case("tensorrt-parity", "digits", "torchscript", 13, precision="fp16")
+    assert Expectations(shares=(own, rule)).share(case) is own
+    assert Expectations(shares=(own, rule)).share(replace(case, precision="fp32")) is None
 
 
 def test_known_failures_are_those_of_the_case() -> None:

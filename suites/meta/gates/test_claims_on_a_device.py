@@ -48,11 +48,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Run:
-    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`."""
+def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: a line."""
     modules = conformance.write(folder / "modules", releases()[RELEASE])
     with (modules / "tensorrt.py").open("a") as file:
-        file.write(PLANTED.format(wrong=wrong))
+        file.write(PLANTED.format(wrong=wrong) + planted + "\n")
     script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -69,6 +69,20 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     found = {name: metric for record in done.records for name, metric in record.metrics.items()}
     assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
     assert found["logits fp16_rounding"].value > 0
+
+
+def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:
+    """An engine with no layer in the fp16 that was asked for fails parity; timing it is no failure."""
+    avoids = "running.Plan.about = property(lambda self: {**vars(self)['told'], 'held': {}}, "
+    avoids += "lambda self, told: vars(self).update(told=told))"
+    done = ended(
+        made, tmp_path, "suites/test_parity.py", "suites/test_latency.py", "-k", "fp16", planted=avoids
+    )
+    verdicts = {record.stage: record.verdict for record in done.records}
+    assert verdicts == {"tensorrt-parity": "failed", "latency": "passed"}
+    (message,) = (record.message for record in done.records if record.verdict == "failed")
+    assert "guilty hop: builder\nfp16_layers is 0 % of layers, the limit is 50" in message
+    assert "the builder chose 100 % fp32" in message
 
 
 @pytest.mark.parametrize(
