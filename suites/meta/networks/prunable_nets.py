@@ -11,8 +11,12 @@ from fixtures.pruning.files import Source
 from reference_models import inputs
 from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg
+from reference_models.darknet.zoo.catalog import ZOO
+from suites.meta.networks import zoo_files
 
 SIDE = 16
+PARTED = frozenset({"yolov4-tiny", "yolov4-tiny-3l"})
+"""Networks of the zoo whose routes take parts of channels."""
 ANCHORS = ((3, 4), (6, 8))
 ACTIVATIONS = ("leaky", "relu", "mish", "swish", "logistic", "linear")
 
@@ -36,6 +40,11 @@ def write(folder: Path, cfg: Cfg, seed: int = 0, text: str = "") -> Source:
 def sample(side: int = SIDE) -> dict[str, np.ndarray]:
     """Return a part of a photo, RGB in 0..1."""
     return {"data": inputs.photos(side, side, maximum=1.0, names=inputs.INSTALLED[:1])[0]}
+
+
+def narrow(name: str, side: int = 64) -> Cfg:
+    """Return a network of the zoo, a quarter as wide where no route takes a part of its channels."""
+    return zoo_files.slim(ZOO[name](side), 1 if name in PARTED else 4)
 
 
 def residual(side: int = SIDE) -> Cfg:

@@ -19,8 +19,6 @@ from suites.meta.networks import prunable_nets, zoo_files
 ROUNDING = 5e-6
 """Relative L2. Measured: at most 8.2e-7 (yolov3-spp, 72 layers), 5e-2 where constants are folded."""
 SIDES = {"yolov4-p5": 128}
-WHOLE = {"yolov4-tiny", "yolov4-tiny-3l"}
-"""Networks that are not slimmed to a quarter: their routes take parts of channels."""
 SPARED = {("darknet53", "all"), ("darknet53", "group-first")}
 """Where at ratio 0.5 nothing goes: the small gammas are those of residual branches, whose sums want them."""
 INNER = {
@@ -35,7 +33,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     """A network of the zoo, a quarter as wide."""
     name = request.param
     folder = tmp_path_factory.mktemp(name)
-    return zoo_files.write(name, SIDES.get(name, 64), folder, 1 if name in WHOLE else 4)
+    return zoo_files.write(name, SIDES.get(name, 64), folder, 1 if name in prunable_nets.PARTED else 4)
 
 
 def distance(source: Source, plan: Plan, sample: dict[str, np.ndarray]) -> float:
