@@ -67,6 +67,12 @@ ROOMS = (
         "numpy onnx", "onnxruntime",
     ),
     Room(
+        "fixtures/pruning",
+        "reference_models fixtures.converters fixtures.runtimes.base fixtures.runtimes.onnxruntime "
+        "fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch torch_pruning",
+    ),
+    Room(
         "fixtures/exporters", "fixtures.converters fixtures.metrics fixtures.runtimes fixtures.verdicts",
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
