@@ -169,6 +169,30 @@ def test_time(trt: TensorRT, tmp_path: Path) -> None:
     assert (timing.graph_ms, bool(timing.graph_reason)) == (None, True)
 
 
+@pytest.mark.parametrize("contexts", [1, 2])
+def test_repeat(trt: TensorRT, tmp_path: Path, contexts: int) -> None:
+    """Runs are counted by their answers, also in two contexts at once: here each gives the one answer."""
+    model, engine = two_by_two(tmp_path / "m.onnx"), tmp_path / "m.engine"
+    trt.build(model, engine=engine)
+    given = {"s": sample(2, 1, 1), "x": sample(2, 3, 5)}
+    ((answer, count),) = trt.engine(engine).repeat(given, 5, contexts)
+    assert (count, list(answer)) == (4 + contexts if contexts > 1 else 5, ["half", "scaled"])
+    for name, array in OnnxRuntime(model).run([given])[0].items():
+        np.testing.assert_array_equal(answer[name], array, strict=True)
+
+
+def test_two_contexts_of_a_dynamic_engine(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """Releases whose profiles serve one context at a time say so, and the others run."""
+    model, engine = save(tmp_path / "m.onnx", RELU, shape=("n", 4, 8, 8)), tmp_path / "m.engine"
+    trt.build(model, engine=engine, profiles={"x": [(1, 4, 8, 8), (2, 4, 8, 8), (3, 4, 8, 8)]})
+    asked = trt.engine(engine).repeat({"x": sample(3, 4, 8, 8)}, 4, contexts=2)
+    if int(release.version.split(".")[0]) < 10:
+        with pytest.raises(NotRun, match="one context at a time"):
+            next(asked)
+    else:
+        assert [count for _, count in asked] == [4]
+
+
 def test_int8(trt: TensorRT, release: Release, tmp_path: Path) -> None:
     """INT8 wants Q/DQ wherever the release knows Q/DQ layers, and has its flag where there is one."""
     engine = tmp_path / "m.engine"

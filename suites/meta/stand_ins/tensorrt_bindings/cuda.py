@@ -72,6 +72,11 @@ def memcpy_dtoh(dest: np.ndarray, src: Any) -> None:
     dest[...] = view(int(src), dest.shape, dest.dtype.name)
 
 
+def memset_d8_async(dest: Any, data: int, count: int, stream: Any = None) -> None:
+    """Set bytes of the device, at once."""
+    view(int(dest), (count,), "uint8")[...] = data
+
+
 class Context:
     """A primary context."""
 
