@@ -49,7 +49,7 @@ def judged(engine: Playing, batch: str = "1", samples: int = 2) -> RecordDraft:
 
 
 def test_the_number_of_runs_follows_from_what_must_be_caught() -> None:
-    """An engine that is wrong in 1 of 20 runs gets through at most 1 % of the time, and no run is to spare."""
+    """An engine that is wrong in 1 of 20 runs gets through in at most 1 %, and no run is to spare."""
     right = 1 - 1 / RARELY
     assert right**RUNS <= MISSED < right ** (RUNS - 1)
     assert RUNS >= 50
