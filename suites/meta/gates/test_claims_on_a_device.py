@@ -89,7 +89,8 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
             "fp32",
             "value + (len(runs) % 20 == 7)",
             "guilty hop: runtime\nbatch 1: 5 of 90 runs in one context gave another answer (5.56 %); "
-            "batch 1: 4 of 90 runs in two contexts at once gave another answer (4.44 %)\nthe worst: logits: 10 of 10",
+            "batch 1: 4 of 90 runs in two contexts at once gave another answer (4.44 %)\n"
+            "the worst: logits: 10 of 10",
         ),
         ("suites/test_latency.py", "fp32", "os.abort()", "guilty hop: runtime\nthe TensorRT worker"),
     ],

@@ -164,9 +164,41 @@ def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:
 def test_time(trt: TensorRT, tmp_path: Path) -> None:
     """Timing enqueues as often as asked, and says why there is no CUDA graph of a stand-in."""
     trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
-    timing = trt.engine(tmp_path / "m.engine").timing({"x": sample(*SHAPE)}, iterations=3, warmup=1)
-    assert len(timing.enqueue_ms) == 3
+    engine, given = trt.engine(tmp_path / "m.engine"), {"x": sample(*SHAPE)}
+    timing = engine.timing(given, iterations=3, warmup=1, hosts=2)
+    assert (len(timing.enqueue_ms), len(timing.host_ms)) == (3, 2)
+    assert len(engine.timing(given, iterations=1000, seconds=0).enqueue_ms) == worker.LEAST_SAMPLES
     assert (timing.graph_ms, bool(timing.graph_reason)) == (None, True)
+
+
+def test_warm(trt: TensorRT, tmp_path: Path) -> None:
+    """A fresh engine is run in windows until its times are steady, or the time is over."""
+    trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
+    warmup = trt.engine(tmp_path / "m.engine").warm({"x": sample(*SHAPE)}, seconds=0)
+    assert (warmup.steady, warmup.cached_seconds) == (False, None)
+    assert warmup.runs >= worker.WINDOW_RUNS
+    assert warmup.first_seconds > 0
+    assert warmup.device_memory == 4096
+    assert warmup.memory_taken >= 0
+
+
+@pytest.mark.parametrize(("growing", "steady"), [(1.0, True), (1.05, False)])
+def test_a_warm_up_ends_when_times_are_steady(
+    monkeypatch: pytest.MonkeyPatch, growing: float, steady: bool
+) -> None:
+    """Three windows whose medians are alike end it; where times go on growing, the time is over."""
+    now, cost = [0.0], [0.01]
+
+    def tick(*_: Any) -> list[float]:
+        now[0] += 20 * cost[0]
+        cost[0] *= growing
+        return [cost[0]] * 20
+
+    monkeypatch.setattr(worker, "samples", tick)
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    runs, alike = worker.warm_up(None, None, lambda: None, seconds=3.0)
+    assert alike is steady
+    assert (runs == 60) is steady
 
 
 @pytest.mark.parametrize("contexts", [1, 2])
