@@ -31,8 +31,9 @@ def planted(self, feed):
 running.Plan.inference = planted
 """
 """Behind the stand-in: each output is another one."""
+STEADY = ("suites/test_noise_floor.py", "suites/test_repeatability.py")
 ENGINES = ("suites/test_build.py", "suites/test_parity.py", "suites/test_latency.py", "suites/test_int8.py")
-STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor"}
+STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor", "repeatability"}
 CHOSEN = ("--model=digits", "--opset=13", "--precision=fp32,fp16", "-m", "tensorrt", "--support=none")
 
 
@@ -61,8 +62,8 @@ def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", plant
 
 
 def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
-    """Builds, parity, latency, INT8 and the noise floor pass, and record what they measured."""
-    done = ended(made, tmp_path, *ENGINES, "suites/test_noise_floor.py")
+    """Builds, parity, latency, INT8, noise floor and repeatability pass, and record what they measured."""
+    done = ended(made, tmp_path, *ENGINES, *STEADY)
     assert done.code == 0, done.output
     assert {record.verdict for record in done.records} == {"passed"}
     assert {record.stage for record in done.records} == STAGES
@@ -96,6 +97,14 @@ def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) 
             "fp32",
             "value * len(runs)",
             "guilty hop: builder\nrepeated_spread is ",
+        ),
+        (
+            "suites/test_repeatability.py",
+            "fp32",
+            "value + (len(runs) % 20 == 7)",
+            "guilty hop: runtime\nbatch 1: 5 of 90 runs in one context gave another answer (5.56 %); "
+            "batch 1: 4 of 90 runs in two contexts at once gave another answer (4.44 %)\n"
+            "the worst: logits: 10 of 10",
         ),
         ("suites/test_latency.py", "fp32", "os.abort()", "guilty hop: runtime\nthe TensorRT worker"),
     ],

@@ -99,8 +99,9 @@ ROOMS = (
     Room(
         "fixtures/checks",
         "reference_models.model fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.environment.clocks fixtures.expectations fixtures.exporters fixtures.metrics "
+        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
+        "fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
