@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from docs.tables.campaign import executed, several
 from docs.tables.markdown import short, table
 from fixtures.records import Record
+from fixtures.report.tables import accuracy_table
 from reference_models import registry
 
 MILLION = 1e6
@@ -89,14 +90,13 @@ def latency(name: str) -> str:
 
 
 def accuracy(name: str) -> str:
-    """Return top-1 on held-out data before and after INT8, in per cent, and the drop and its budget."""
-    names = ("top1_fp32", "top1_int8", "drop")
+    """Return the judged metric on held-out data before and after INT8, the drop in points, and the budget."""
     rows = (
         (
             r.model["name"], r.opset, r.tensorrt.get("version", "ONNX Runtime"), r.route,
-            *(f"{r.metrics[n].value:.2f}" for n in names), r.metrics["drop"].limit,
+            *(f"{one.value:.2f}" for one in (row.fp32, row.int8, row.drop) if one), row.budget,
         )
-        for r in executed(name, "int8-accuracy")
+        for row in accuracy_table(executed(name, "int8-accuracy")) for r in (row.record,)
     )  # fmt: skip
     return table(("model", "opset", "runtime", "route", "fp32", "INT8", "drop", "budget"), rows)
 
