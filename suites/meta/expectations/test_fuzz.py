@@ -19,8 +19,8 @@ from suites.meta.places import EXPECTATIONS
 pytestmark = pytest.mark.slow
 COUNT = 1000
 SEED = 20
-USERS = ("tolerance", "budget", "known_failure")
-NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", "drop")
+USERS = ("tolerance", "budget", "share", "known_failure")
+NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", "drop", "share")
 SELECTORS = ("stage", "model", "converter", "tensorrt", "precision", "route", "runtime", "batch", "baseline")
 Draw = random.Random
 Way = Callable[[Draw, str], str | bytes]
@@ -28,7 +28,7 @@ Way = Callable[[Draw, str], str | bytes]
 
 def missing(draw: Draw, table: str) -> str:
     """Leave out a field that every row has."""
-    optional = ("stage", "model", "route", *NUMBERS[:3])
+    optional = ("stage", "model", "route", "precision", *NUMBERS[:3])
     return row(table, **{draw.choice([name for name in SOUND[table] if name not in optional]): None})
 
 
@@ -49,7 +49,10 @@ def wrong_number(draw: Draw, _: str) -> str:
     """Return a limit that is no finite number from 0 on."""
     infinite = ["inf", "nan", "-inf", "-nan", "1e999", "9" * 400, "0x" + "F" * 300]
     name, wrong = draw.choice(NUMBERS), draw.choice([*infinite, "-1", "-1e-9", '"1"', "[1]", "true"])
-    return row("budget" if name == "drop" else "tolerance", **{name: None}) + f"{name} = {wrong}\n"
+    return (
+        row({"drop": "budget", "share": "share"}.get(name, "tolerance"), **{name: None})
+        + f"{name} = {wrong}\n"
+    )
 
 
 def empty(draw: Draw, table: str) -> str:
@@ -112,7 +115,9 @@ def hiding(draw: Draw, _: str) -> str:
 def misspelt(draw: Draw, table: str) -> str:
     """Name what there is not: a case of no run."""
     table = table if table in USERS else "known_failure"
-    return row(table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "no*", "tesnorrt-parity"])})
+    return row(
+        table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "non*", "tesnorrt-parity"])}
+    )
 
 
 WAYS: dict[Way, int] = {

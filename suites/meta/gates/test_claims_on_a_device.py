@@ -31,8 +31,9 @@ def planted(self, feed):
 running.Plan.inference = planted
 """
 """Behind the stand-in: each output is another one."""
+STEADY = ("suites/test_noise_floor.py", "suites/test_repeatability.py")
 ENGINES = ("suites/test_build.py", "suites/test_parity.py", "suites/test_latency.py", "suites/test_int8.py")
-STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor"}
+STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor", "repeatability"}
 CHOSEN = ("--model=digits", "--opset=13", "--precision=fp32,fp16", "-m", "tensorrt", "--support=none")
 
 
@@ -48,11 +49,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Run:
-    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`."""
+def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: a line."""
     modules = conformance.write(folder / "modules", releases()[RELEASE])
     with (modules / "tensorrt.py").open("a") as file:
-        file.write(PLANTED.format(wrong=wrong))
+        file.write(PLANTED.format(wrong=wrong) + planted + "\n")
     script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -61,8 +62,8 @@ def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Ru
 
 
 def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
-    """Builds, parity, latency, INT8 and the noise floor pass, and record what they measured."""
-    done = ended(made, tmp_path, *ENGINES, "suites/test_noise_floor.py")
+    """Builds, parity, latency, INT8, noise floor and repeatability pass, and record what they measured."""
+    done = ended(made, tmp_path, *ENGINES, *STEADY)
     assert done.code == 0, done.output
     assert {record.verdict for record in done.records} == {"passed"}
     assert {record.stage for record in done.records} == STAGES
@@ -71,17 +72,39 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     assert found["logits fp16_rounding"].value > 0
 
 
+def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:
+    """An engine with no layer in the fp16 that was asked for fails parity; timing it is no failure."""
+    avoids = "running.Plan.about = property(lambda self: {**vars(self)['told'], 'held': {}}, "
+    avoids += "lambda self, told: vars(self).update(told=told))"
+    done = ended(
+        made, tmp_path, "suites/test_parity.py", "suites/test_latency.py", "-k", "fp16", planted=avoids
+    )
+    verdicts = {record.stage: record.verdict for record in done.records}
+    assert verdicts == {"tensorrt-parity": "failed", "latency": "passed"}
+    (message,) = (record.message for record in done.records if record.verdict == "failed")
+    assert "guilty hop: builder\nfp16_layers is 0 % of layers, the limit is 50" in message
+    assert "the builder chose 100 % fp32" in message
+
+
 @pytest.mark.parametrize(
     ("suite", "precision", "wrong", "named"),
     [
         ("suites/test_parity.py", "fp32", "value + 1", "guilty hop: builder\nlogits: 10 of 10 mismatched"),
         ("suites/test_parity.py", "fp16", "value + 1", "guilty hop: fp16\nlogits: 10 of 10 mismatched"),
-        ("suites/test_int8.py", "qdq", "-value", "guilty hop: calibration\ndrop is "),
+        ("suites/test_int8.py", "qdq", "-value", "guilty hop: calibration\ntop1 loses "),
         (
             "suites/test_noise_floor.py",
             "fp32",
             "value * len(runs)",
             "guilty hop: builder\nrepeated_spread is ",
+        ),
+        (
+            "suites/test_repeatability.py",
+            "fp32",
+            "value + (len(runs) % 20 == 7)",
+            "guilty hop: runtime\nbatch 1: 5 of 90 runs in one context gave another answer (5.56 %); "
+            "batch 1: 4 of 90 runs in two contexts at once gave another answer (4.44 %)\n"
+            "the worst: logits: 10 of 10",
         ),
         ("suites/test_latency.py", "fp32", "os.abort()", "guilty hop: runtime\nthe TensorRT worker"),
     ],

@@ -1,4 +1,4 @@
-"""The loss has the gradients that Darknet writes, assigns as Darknet does, and decodes as the references do."""
+"""The loss has the gradients that Darknet writes, and decodes boxes as the references do."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ OVERLAPS = {
         {"iou": 1 / 3, "giou": 1 / 3 - 1 / 4, "diou": 1 / 3, "ciou": 1 / 3 - 0.03375},
     ),
 }  # fmt: skip
-"""Worked by hand; of the last, v = 4 / pi^2 * (atan 2 - atan 1/2)^2 = 0.1678, alpha = v / (2/3 + v) = 0.2011."""
+"""By hand; of the last, v = 4 / pi^2 * (atan 2 - atan 1/2)^2 = 0.1678, alpha = v / (2/3 + v) = 0.2011."""
 
 
 @pytest.mark.parametrize(("a", "b", "expected"), OVERLAPS.values(), ids=OVERLAPS)
@@ -142,7 +142,7 @@ def test_overlaps_are_those_of_the_papers(
     from fixtures.training.boxes import overlap
 
     boxes = [torch.tensor(box, dtype=torch.float32) for box in (a, b)]
-    made = {kind: float(overlap(*boxes, kind)) for kind in expected}
+    made = {kind: float(overlap(boxes[0], boxes[1], kind)) for kind in expected}
     assert made == pytest.approx(expected, abs=1e-4)
 
 

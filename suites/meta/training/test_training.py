@@ -1,10 +1,8 @@
-"""Training lessens the loss, pushes scales to zero where asked, and goes on from any step to the same bits."""
+"""Training lessens the loss, pushes scales to zero, and goes on from any step to the same bits."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures.training.errors import TrainingError
+from fixtures.training.errors import Interrupted, TrainingError
 from fixtures.training.examples import Augmentation, Example, SceneExamples, batch, batch_of
 from fixtures.training.plan import Plan, Sparsity
 from suites.meta.training import networks
@@ -34,10 +32,10 @@ def scenes() -> SceneExamples:
 def train(folder: Path, plan: Plan = PLAN, **options: Any) -> tuple[Any, list[str]]:
     """Train the small detector from the same drawn weights."""
     from fixtures.training.drawing import draw
-    from fixtures.training.training import train
+    from fixtures.training.training import Around, train
 
     module = draw(networks.small(folder, iou_loss="ciou"), seed=1)
-    return module, train(module, scenes(), plan, **options)
+    return module, train(module, scenes(), plan, Around(**options))
 
 
 def bits(module: Any) -> dict[str, bytes]:
@@ -55,20 +53,12 @@ def test_the_loss_falls(optimizer: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 3, 5], ids=["in an epoch", "at its end", "in the next"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
-def test_an_interrupted_training_goes_on_to_the_same_bits(
-    at: int, number: signal.Signals, tmp_path: Path
-) -> None:
+def test_an_interrupted_training_goes_on_to_the_same_bits(at: int, tmp_path: Path) -> None:
     """Weights, statistics and log are those of a training that nobody interrupted."""
-    kept, log = tmp_path / "a.checkpoint", tmp_path / "log.jsonl"
-
-    def interrupt(done: int, _total: int, _loss: float) -> None:
-        if done == at:
-            os.kill(os.getpid(), number)
-
+    kept, log, asked = tmp_path / "a.checkpoint", tmp_path / "log.jsonl", iter(range(1, 99))
     whole, lines = train(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, kept=kept, log=log, watch=interrupt)
+    with pytest.raises(Interrupted):
+        train(tmp_path, kept=kept, log=log, stop=lambda: next(asked) == at)
     resumed, again = train(tmp_path, kept=kept, log=log)
     assert bits(resumed) == bits(whole)
     assert again == lines == log.read_text().splitlines()
@@ -154,13 +144,13 @@ def test_broken_weights_end_with_a_word(tmp_path: Path) -> None:
     import torch
 
     from fixtures.training.drawing import draw
-    from fixtures.training.training import train
+    from fixtures.training.training import Around, train
 
     module = draw(networks.small(tmp_path), seed=1)
     with torch.no_grad():
         module.layers[4 - 1].conv.weight[0] = float("nan")
     with pytest.raises(TrainingError, match=r"epoch 0, batch 0 is no number: box nan.*lower rate"):
-        train(module, scenes(), PLAN, kept=tmp_path / "a.checkpoint")
+        train(module, scenes(), PLAN, Around(tmp_path / "a.checkpoint"))
     assert not (tmp_path / "a.checkpoint").exists()
 
 
