@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from reference_models.darknet import slim
 from reference_models.darknet.builder import Cfg
-
-FOLDER = Path(__file__).parents[1] / "darknet"
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,3 @@ RECIPES = {
     "digits-yolov3-tiny": DetectorRecipe(slim.digits_yolov3_tiny),
     "digits-yolov4-tiny": DetectorRecipe(slim.digits_yolov4_tiny),
 }
-
-
-def weight_file(name: str) -> Path:
-    """Return where the committed weights of a recipe lie."""
-    return FOLDER / f"{name}.weights"
