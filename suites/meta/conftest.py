@@ -45,6 +45,8 @@ SLOW = {
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
     "oracles/darknet_interpreter/test_opencv.py": OPENCV,
     "pipeline/test_changed_code.py": OPENCV,
+    "pruning/test_files.py": "Darknet's own library",
+    "pruning/test_proofs.py": "every network of the zoo",
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",

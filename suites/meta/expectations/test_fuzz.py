@@ -19,8 +19,10 @@ from suites.meta.places import EXPECTATIONS
 pytestmark = pytest.mark.slow
 COUNT = 1000
 SEED = 20
-USERS = ("tolerance", "budget", "threshold", "known_failure")
-TABLES = {"drop": "budget", "growth": "threshold", "plus": "threshold", "drift": "threshold"}
+USERS = ("tolerance", "budget", "share", "threshold", "known_failure")
+TABLES = {
+    "drop": "budget", "share": "share", "growth": "threshold", "plus": "threshold", "drift": "threshold",
+}  # fmt: skip
 NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", *TABLES)
 SELECTORS = ("stage", "model", "converter", "tensorrt", "precision", "route", "runtime", "batch", "baseline")
 Draw = random.Random
@@ -29,7 +31,7 @@ Way = Callable[[Draw, str], str | bytes]
 
 def missing(draw: Draw, table: str) -> str:
     """Leave out a field that every row has."""
-    optional = ("stage", "model", "route", *NUMBERS[:3])
+    optional = ("stage", "model", "route", "precision", *NUMBERS[:3])
     return row(table, **{draw.choice([name for name in SOUND[table] if name not in optional]): None})
 
 
@@ -113,7 +115,9 @@ def hiding(draw: Draw, _: str) -> str:
 def misspelt(draw: Draw, table: str) -> str:
     """Name what there is not: a case of no run."""
     table = table if table in USERS else "known_failure"
-    return row(table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "nq*", "tesnorrt-parity"])})
+    return row(
+        table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "non*", "tesnorrt-parity"])}
+    )
 
 
 WAYS: dict[Way, int] = {

@@ -59,10 +59,10 @@ cuda.Event.time_since = lambda self, other: {scale} * draw.gauss(1, 0.01)
 
 
 def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
-    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`; planted: code."""
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: code."""
     modules = conformance.write(folder / "modules", releases()[RELEASE])
     with (modules / "tensorrt.py").open("a") as file:
-        file.write(PLANTED.format(wrong=wrong) + planted)
+        file.write(PLANTED.format(wrong=wrong) + planted + "\n")
     script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -81,12 +81,26 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     assert found["logits fp16_rounding"].value > 0
 
 
+def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:
+    """An engine with no layer in the fp16 that was asked for fails parity; timing it is no failure."""
+    avoids = "running.Plan.about = property(lambda self: {**vars(self)['told'], 'held': {}}, "
+    avoids += "lambda self, told: vars(self).update(told=told))"
+    done = ended(
+        made, tmp_path, "suites/test_parity.py", "suites/test_latency.py", "-k", "fp16", planted=avoids
+    )
+    verdicts = {record.stage: record.verdict for record in done.records}
+    assert verdicts == {"tensorrt-parity": "failed", "latency": "passed"}
+    (message,) = (record.message for record in done.records if record.verdict == "failed")
+    assert "guilty hop: builder\nfp16_layers is 0 % of layers, the limit is 50" in message
+    assert "the builder chose 100 % fp32" in message
+
+
 @pytest.mark.parametrize(
     ("suite", "precision", "wrong", "named"),
     [
         ("suites/test_parity.py", "fp32", "value + 1", "guilty hop: builder\nlogits: 10 of 10 mismatched"),
         ("suites/test_parity.py", "fp16", "value + 1", "guilty hop: fp16\nlogits: 10 of 10 mismatched"),
-        ("suites/test_int8.py", "qdq", "-value", "guilty hop: calibration\ndrop is "),
+        ("suites/test_int8.py", "qdq", "-value", "guilty hop: calibration\ntop1 loses "),
         (
             "suites/test_noise_floor.py",
             "fp32",

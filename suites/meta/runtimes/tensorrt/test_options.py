@@ -100,6 +100,23 @@ def test_the_inspector_counts_layers(trt: TensorRT, release: Release, tmp_path: 
         assert trt.engine(engine).layers() == Layers(2, {"fp32": 2} if known and detailed else {})
 
 
+def test_layers_are_held_to_the_precision(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """fp16 by a flag alone is the builder's choice; held, each layer that computes in fp32 is fp16."""
+    nodes = [*RELU, helper.make_node("Shape", ["y"], ["z"], name="shape")]
+    model, engine = save(tmp_path / "m.onnx", nodes, outputs=["y"]), tmp_path / "m.engine"
+    if trt.identity.fp16 == "typed":
+        pytest.skip("layers are typed by the model")
+    tells = release.has("ICudaEngine.create_engine_inspector")
+    for constrained, precisions in ((False, {"fp32": 2}), (True, {"fp16": 1, "fp32": 1})):
+        options = BuildOptions(detailed=True, constrained=constrained)
+        build = trt.build(model, precision="fp16", engine=engine, options=options)
+        assert build.ok, build.problem
+        assert trt.engine(engine).layers().precisions == (precisions if tells else {})
+        assert (
+            bool({"PREFER_PRECISION_CONSTRAINTS", "STRICT_TYPES"} & set(plan(engine)["flags"])) is constrained
+        )
+
+
 def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: Path) -> None:
     """An engine refitted from another model gives what that one gives; before 10.0 it is not run."""
     one, two = linear(tmp_path / "one.onnx", 1.0), linear(tmp_path / "two.onnx", 2.0)

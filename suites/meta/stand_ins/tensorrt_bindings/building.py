@@ -167,6 +167,8 @@ class Builder(Played):
             fail(self, f"a strongly typed network takes none of {sorted(weak)}")
             return None
         about = {"version": self._api.release.version, "flags": sorted(config._flags), "shapes": shapes}
+        if {"PREFER_PRECISION_CONSTRAINTS", "STRICT_TYPES"} & config._flags:
+            about["held"] = network._held
         knobs = ("profiling_verbosity", "hardware_compatibility_level", "builder_optimization_level")
         about.update({knob: str(vars(config)["_" + knob]) for knob in knobs if "_" + knob in vars(config)})
         if calibrator := vars(config).get("_int8_calibrator"):
