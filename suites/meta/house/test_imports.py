@@ -97,6 +97,11 @@ ROOMS = (
         "fixtures.verdicts",
     ),
     Room(
+        "fixtures/baselines",
+        "fixtures.expectations fixtures.metrics fixtures.recording fixtures.records fixtures.verdicts",
+        "numpy",
+    ),
+    Room(
         "fixtures/checks",
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
@@ -107,9 +112,9 @@ ROOMS = (
     ),
     Room(
         "fixtures/run",
-        "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
-        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.user_models fixtures.verdicts",
+        "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
+        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
