@@ -123,10 +123,15 @@ ROOMS = (
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
+<<<<<<< HEAD
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning fixtures.training "
         "reference_models",
         "numpy onnx", "torch",
+=======
+        "benchmarks", "fixtures.commands fixtures.converters fixtures.quantization reference_models",
+        "numpy onnx", "torch onnxruntime",
+>>>>>>> calib
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
