@@ -2,8 +2,8 @@
 
 PYTHON has a TensorRT of 7 to 10 and pycuda; the machine has a GPU. A trained classifier is calibrated twice
 from the same images, by TensorRT's calibrator and by ours; an engine is built of either cache and judged on
-held-out images. TensorRT's algorithm is closed: that scales are near is reported, and what the engines lose is
-what is judged.
+held-out images. TensorRT's algorithm is closed: that scales are near is reported, and it is what the engines
+lose that is judged.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float
     print(f"{kind}: {told(ours.scales, own.scales)}")
     lost = {"TensorRT's cache": _judged(client, subject, engine)}
     built = client.build(
-        subject.model, precision="int8", engine=engine,
+        subject.model, precision="int8", engine=engine, calibration={subject.feed: samples[:1]},
         options=BuildOptions(calibrator=kind, detailed=True, calibration_cache=cache.text(ours)),
     )  # fmt: skip
     _require(built.ok, built.problem)

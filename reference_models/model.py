@@ -59,8 +59,14 @@ class ReferenceModel:
     exact: names among the decoded values that must be equal, not merely close (labels).
     converters: the converters that can convert it, the first one is the one that engines are built from.
     origin: which weights `build` would use on this machine now; cheap enough to ask every time.
-    metric: how accuracy is measured. dataset: what it is measured on, as ``calibration`` and ``images``
-        (N, C, H, W) float32 and ``labels`` (N,) int64, no image in both.
+    metric: how accuracy is measured: top1, top5, map, or a function of (outputs, truth) of one image, each by
+        name, that gives 0 to 1.
+    dataset: what it is measured on, no image in both: ``calibration`` and ``images`` (N, C, H, W) float32, or
+        ``calibration/INPUT`` and ``images/INPUT`` of several inputs. Of a classifier ``labels`` (N,) int64.
+        Of a detector all objects, image after image: ``boxes`` (M, 4) as x1, y1, x2, y2 in input pixels,
+        ``labels`` (M,), ``counts`` (N,), how many each image has, and ``crowd`` (M,) where boxes are around
+        many; without boxes, those of fp32 are what INT8 is held against.
+    dataset_in_place: True where the data set lies on a user's disk, and is read there in each process.
     network: makes the ``torch.nn.Module`` with any weights, for stored ones to be loaded; PyTorch only, and
         only needed to run it where its weights cannot be made.
     tier: ``default`` models make up a run that names none; ``zoo`` ones must be asked for.
@@ -80,8 +86,9 @@ class ReferenceModel:
     decode: Callable[[Tensors], dict[str, np.ndarray]] | None = None
     exact: frozenset[str] = frozenset()
     origin: Callable[[], Weights] = lambda: "seeded"
-    metric: Literal["none", "top1"] = "none"
-    dataset: Callable[[], dict[str, np.ndarray]] | None = None
+    metric: Literal["none", "top1", "top5", "map"] | Callable[[Tensors, Tensors], float] = "none"
+    dataset: Callable[[], Mapping[str, Any]] | None = None
+    dataset_in_place: bool = False
     network: Callable[[], Any] | None = None
     tier: Tier = "default"
     lets_pass: Mapping[str, Any] = field(default_factory=dict)

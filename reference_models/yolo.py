@@ -18,6 +18,8 @@ from typing import Literal
 import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
+MOST = 3000
+"""Candidates of one image that suppression looks at: with a threshold near 0 there are very many."""
 
 
 @dataclass(frozen=True)
@@ -84,27 +86,41 @@ def split(outputs: Tensors, output: str) -> dict[str, np.ndarray]:
 def detections(
     decoded: Tensors, threshold: float = 0.25, overlap: float = 0.45, image: int = 0
 ) -> list[Detection]:
-    """Return the objects of one image of a batch, best first, from what `decode` gave.
+    """Return the objects of one image of a batch, best first, from what `decode` gave; see `found`."""
+    rows = found(decoded, threshold, overlap, image)
+    return [Detection(int(label), score, (x, y, w, h)) for label, score, x, y, w, h in rows.tolist()]
 
-    Every (box, class) with objectness * class probability >= threshold is a candidate; of two
-    candidates of one class whose intersection over union exceeds `overlap` the better one stays
-    (greedy non-maximum suppression, class by class, as Darknet does).
+
+def found(decoded: Tensors, threshold: float, overlap: float, image: int = 0) -> np.ndarray:
+    """Return the objects of one image of a batch, best first: (D, 6) float32, label, score, cx, cy, w, h.
+
+    decoded: of each head ``<output>/boxes``, ``<output>/classes`` and, where a network has it,
+    ``<output>/objectness``. Every (box, class) with objectness * class probability >= threshold is a
+    candidate, the best `MOST` of them; of two candidates of one class whose intersection over union exceeds
+    `overlap` the better one stays (greedy non-maximum suppression, class by class, as Darknet does).
+    A candidate whose score or box is not finite is none.
     """
     outputs = [name.removesuffix("/boxes") for name in decoded if name.endswith("/boxes")]
     if not outputs:
-        return []
+        return np.zeros((0, 6), np.float32)
     boxes = np.concatenate([decoded[f"{name}/boxes"][image] for name in outputs])
-    objectness = np.concatenate([decoded[f"{name}/objectness"][image] for name in outputs])
-    classes = np.concatenate([decoded[f"{name}/classes"][image] for name in outputs])
-    scores = objectness[:, None] * classes
-    rows, labels = np.nonzero(scores >= threshold)
-    order = np.argsort(-scores[rows, labels], kind="stable")
+    scores = np.concatenate([_scores(decoded, name, image) for name in outputs])
+    rows, labels = np.nonzero((scores >= threshold) & np.isfinite(scores))
+    finite = np.isfinite(boxes[rows]).all(axis=1)
+    rows, labels = rows[finite], labels[finite]
+    order = np.argsort(-scores[rows, labels], kind="stable")[:MOST]
     rows, labels = rows[order], labels[order]
     kept = _suppress(boxes[rows], labels, overlap)
-    return [
-        Detection(int(labels[i]), float(scores[rows[i], labels[i]]), tuple(boxes[rows[i]].tolist()))
-        for i in kept
-    ]
+    rows, labels = rows[kept], labels[kept]
+    made = np.column_stack([labels, scores[rows, labels], boxes[rows]])
+    return made.astype(np.float32).reshape(-1, 6)
+
+
+def _scores(decoded: Tensors, name: str, image: int) -> np.ndarray:
+    """Return the scores of one head, (B, C)."""
+    classes = decoded[f"{name}/classes"][image]
+    objectness = decoded.get(f"{name}/objectness")
+    return classes if objectness is None else objectness[image][:, None] * classes
 
 
 def intersection_over_union(boxes: np.ndarray) -> np.ndarray:
@@ -155,13 +171,13 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(np.float32(0), -x))
 
 
-def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> list[int]:
+def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> np.ndarray:
     """Return the indices that stay, of candidates sorted best first."""
-    rivals = (intersection_over_union(boxes) > overlap) & (labels[:, None] == labels)
     alive = np.ones(len(boxes), bool)
-    kept = []
-    for i in range(len(boxes)):
-        if alive[i]:
-            kept.append(i)
-            alive &= ~rivals[i]
-    return kept
+    for label in np.unique(labels):
+        (same,) = np.nonzero(labels == label)
+        rivals = intersection_over_union(boxes[same]) > overlap
+        for i, index in enumerate(same):
+            if alive[index]:
+                alive[same[i + 1 :][rivals[i, i + 1 :]]] = False
+    return np.flatnonzero(alive)

@@ -16,5 +16,5 @@ def table() -> str:
 
 def _row(model: ReferenceModel) -> tuple[str, ...]:
     shapes = ", ".join("x".join(map(str, shape)) for shape in model.inputs.values())
-    metric = "-" if model.metric == "none" else model.metric
+    metric = "-" if model.metric == "none" else str(model.metric)
     return model.name, model.tier, model.framework, shapes, ", ".join(model.converters), metric

@@ -1,7 +1,7 @@
 """A model file: TOML with one table ``[model.NAME]`` for each model of a user.
 
-Paths in it are relative to it. Its ``[[tolerance]]``, ``[[budget]]`` and ``[[known_failure]]`` tables are not
-read here: `fixtures.expectations` appends them to its own.
+Paths in it are relative to it. Its ``[[tolerance]]``, ``[[budget]]``, ``[[threshold]]`` and
+``[[known_failure]]`` tables are not read here: `fixtures.expectations` appends them to its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reference_models.user.shapes import Shape
 from reference_models.wording import quoted
 
 Framework = Literal["darknet", "pytorch", "mxnet"]
-EXPECTATIONS = ("tolerance", "budget", "known_failure")
+EXPECTATIONS = ("tolerance", "budget", "threshold", "known_failure")
 LONGEST_NAME = 100
 MOST_VALUES = 1 << 27
 """Values of an input; none of a real network has more."""
@@ -140,10 +140,10 @@ class _File:
         return OwnModelError(f"{self.path}:{self._line(name, key)}: {problem}")
 
     def _check_keys(self, name: str, row: Mapping[str, Any], framework: str) -> None:
-        known = keys_of(framework)
+        accepted = keys_of(framework)
         for key in row:
-            if key not in known:
-                problem = f"unknown key {quoted(key)} of a {framework} model; {nearest(key, known)}"
+            if key not in accepted:
+                problem = f"unknown key {quoted(key)} of a {framework} model; {nearest(key, accepted)}"
                 raise self.error(name, problem, key)
         if lacking := [key for key in FRAMEWORKS[framework] if key not in row]:
             raise self.error(name, f"{name} lacks {', '.join(lacking)}; {framework} models need it")

@@ -1,5 +1,7 @@
-"""INT8 accuracy: both figures are recorded, and a drop above the budget is the calibration's fault."""
+"""INT8 accuracy: all is recorded; a loss that is beyond doubt is the calibration's fault."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,38 +9,116 @@ import pytest
 
 from fixtures.cases import Case
 from fixtures.checks.accuracy import Accuracy
+from fixtures.checks.quantization_noise import Noise, Ratio
+from fixtures.checks.scoring import TopK
 from fixtures.expectations import Expectations, Row
+from fixtures.metrics.parity import StructureError
 from fixtures.recording import RecordDraft
 from fixtures.verdicts import StageError
 
 CASE = Case("int8-accuracy", "digits", "torchscript", 17, precision="int8", route="qdq")
-LABELS = np.array([0, 1, 0, 1])
-BUDGET = Row("budgets.toml row 1", {}, {"drop": 25.0})
+IMAGES = 100
+LABELS = np.arange(IMAGES) % 2
 
 
-def logits(*classes: int) -> list[dict[str, Any]]:
-    """Outputs that say one class for each image, beside a second output that is not looked at."""
-    return [{"logits": np.eye(2, dtype=np.float32)[[c]], "other": np.zeros((1, 2))} for c in classes]
+@dataclass(frozen=True)
+class Given:
+    """A runtime whose logits of each image, by number, are known."""
+
+    logits: np.ndarray
+
+    def run(self, samples: Sequence[Any]) -> list[dict[str, np.ndarray]]:
+        """Look up what is known."""
+        return [{"logits": self.logits[int(sample["image"])][None]} for sample in samples]
+
+    def time(self, sample: Any, iterations: int) -> list[float]:
+        """Time nothing."""
+        return []
 
 
-def accuracy() -> Accuracy:
-    """A check against an fp32 network that is always right."""
+def network(wrong: int = 0, scale: float = 1.0) -> Given:
+    """A network that is wrong on so many images, the first ones."""
+    right = np.where(np.arange(IMAGES) < wrong, 1 - LABELS, LABELS)
+    return Given(scale * np.eye(2, dtype=np.float32)[right])
+
+
+def accuracy(numbers: dict[str, float], noise: Sequence[Noise] = (), fp32: Given | None = None) -> Accuracy:
+    """A check with a budget, against an fp32 network that is always right."""
     draft = RecordDraft(CASE, {"name": "digits"})
-    return Accuracy(draft, Expectations(budgets=(BUDGET,)), LABELS, logits(0, 1, 0, 1))
+    budgets = (Row("budgets.toml row 1", {}, numbers),)
+    inputs = [{"image": np.array(n)} for n in range(IMAGES)]
+    metric = TopK("top1", LABELS, 1)
+    return Accuracy(draft, Expectations(budgets=budgets), metric, inputs, fp32 or network(), lambda: [*noise])
 
 
-def test_a_drop_within_the_budget_passes_and_is_recorded() -> None:
-    """One image of four is 25 points, which is all that is allowed."""
-    one = accuracy()
-    one(logits(0, 1, 0, 0))
-    found = {name: (metric.value, metric.limit) for name, metric in one.draft.metrics.items()}
-    assert found == {"top1_fp32": (100, None), "top1_int8": (75, None), "drop": (25, 25)}
+def noisy(decibels: float, tensor: str = "r0") -> Noise:
+    """A tensor whose pair makes so much noise."""
+    ratio = Ratio(1.0, 10 ** (-decibels / 10))
+    return Noise(tensor, ["conv1"], tensor, f"{tensor}.behind", ratio, ratio)
 
 
-def test_a_drop_above_the_budget_is_the_fault_of_calibration() -> None:
-    """The message has the figure and its limit, and both accuracies are there all the same."""
-    one = accuracy()
-    with pytest.raises(StageError, match="drop is 50 points, the limit is 25") as caught:
-        one(logits(0, 1, 1, 0))
+def test_everything_is_recorded_when_it_passes() -> None:
+    """Both scores, what is lost and kept with their intervals, the distance and the worst tensor."""
+    one = accuracy({"drop": 2.0, "keep": 97.0, "sqnr": 20}, [noisy(31)])
+    one(network(wrong=1))
+    found = {name: (round(m.value, 6), m.limit) for name, m in one.draft.metrics.items()}
+    assert (found["top1_fp32"], found["top1_int8"]) == ((100, None), (99, None))
+    assert (found["drop"], found["drop_low"][1], found["drop_high"][1]) == ((1, None), 2.0, None)
+    assert (found["kept"], found["kept_high"][1]) == ((99, None), 97.0)
+    assert found["images"] == (IMAGES, None)
+    assert found["logits relative_l2"] == (pytest.approx((2 / IMAGES) ** 0.5, abs=1e-6), None)
+    assert found["r0 own_sqnr"] == (31, 20)
+    assert not one.draft.notes
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ({"drop": 2.0}, r"top1 loses 20 \(95% interval .*\) points on 100 images, the budget is 2 \(budgets"),
+        ({"keep": 99.0}, r"top1 keeps 80 \(95% interval .*\) % of fp32's on 100 images, the budget is 99 "),
+        ({"drop": 99, "relative_l2": 0.6}, r"logits: INT8 is 0.632 of fp32 away in L2, the budget is 0.6 "),
+        ({"drop": 99, "sqnr": 20}, r"'r0', read by conv1: 3.0 dB, 3.0 dB with all above it; the budget is 2"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_limit_is_the_fault_of_calibration(numbers: dict[str, float], said: str) -> None:
+    """The message has the figure, its interval, its limit and the row, and always the worst tensor."""
+    one = accuracy(numbers, [noisy(3)])
+    with pytest.raises(StageError, match=said) as caught:
+        one(network(wrong=20))
     assert caught.value.hop == "calibration"
-    assert one.draft.metrics["top1_int8"].value == 50
+    assert "worst tensors: 'r0', read by conv1" in str(caught.value)
+    assert one.draft.metrics["top1_int8"].value == 80
+
+
+@pytest.mark.parametrize(("numbers", "said"), [({"drop": 2.0}, "loses 4"), ({"keep": 98.0}, "keeps 96")])
+def test_a_loss_that_may_be_chance_is_noted_and_passes(numbers: dict[str, float], said: str) -> None:
+    """Four images of a hundred may be two: the interval holds the budget, and more images are asked for."""
+    one = accuracy(numbers)
+    one(network(wrong=4))
+    (note,) = one.draft.notes
+    assert said in note
+    assert "too few images to tell" in note
+
+
+def test_a_network_that_is_always_wrong_keeps_nothing_and_is_not_said_to() -> None:
+    """Where fp32 is never right no share can be judged; a budget in points still can."""
+    one = accuracy({"keep": 99.0}, fp32=network(wrong=IMAGES))
+    one(network(wrong=IMAGES))
+    assert np.isnan(one.draft.metrics["kept"].value)
+    assert one.draft.metrics["kept_high"].limit is None
+
+
+def test_a_distance_that_is_no_number_fails() -> None:
+    """NaN among INT8's outputs is infinitely far, and its images are wrong."""
+    one = accuracy({"drop": 99, "relative_l2": 0.6})
+    broken = network()
+    broken.logits[3] = np.nan
+    with pytest.raises(StageError, match="logits: INT8 is inf of fp32 away"):
+        one(broken)
+    assert one.draft.metrics["drop"].value == 1
+
+
+def test_outputs_of_another_shape_are_refused() -> None:
+    """They are not compared element by element with something else."""
+    with pytest.raises(StructureError, match=r"logits is float32 \(1, 3\)"):
+        accuracy({"drop": 99})(Given(np.zeros((IMAGES, 3), np.float32)))

@@ -1,5 +1,6 @@
 """Each limit of a case comes from the row that says most about it, and the order of rows decides nothing."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -91,16 +92,50 @@ def test_a_row_of_a_model_file_is_about_its_models() -> None:
     assert not OWN.fits(Case("onnxruntime-parity", "yolov3", "darknet", 11))
 
 
-def test_the_budget_that_says_most_stands() -> None:
-    """Budgets cascade as limits do, and a case without one is an error."""
-    rule, own = (
-        Row("row 1", {"route": "qdq"}, {"drop": 1.0}),
-        Row("row 2", {"route": "qdq", "model": "digits"}, {"drop": 2.0}),
-    )
-    case = Case("int8-accuracy", "digits", "torchscript", 13, route="qdq")
-    assert {Expectations(budgets=rows).budget(case).where for rows in ((rule, own), (own, rule))} == {"row 2"}
-    with pytest.raises(ExpectationError, match="no row for int8-accuracy"):
-        Expectations().budget(case)
+BUDGETED = Case("int8-accuracy", "digits", "torchscript", 13, route="qdq")
+ALL = Row("all", {}, {"keep": 99.0, "sqnr": 10.0})
+ROUTE = Row("route", {"route": "qdq"}, {"drop": 1.0})
+BOTH = Row("both", {"route": "qdq", "model": "digits"}, {"drop": 2.0, "keep": 98.0, "relative_l2": 0.1})
+STRICT = Row("strict", {}, {"keep": 99.9}, {"grade": "strict"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "grade", "stands"),
+    [
+        ((ALL, ROUTE), "", {"drop": "route", "sqnr": "all"}),
+        ((ALL, ROUTE, BOTH), "", {"drop": "both", "keep": "both", "sqnr": "all", "relative_l2": "both"}),
+        ((ALL, STRICT), "", {"keep": "all", "sqnr": "all"}),
+        ((ALL, BOTH, STRICT), "strict", {"keep": "strict", "sqnr": "all", "relative_l2": "both"}),
+        ((ALL, ROUTE), "strict", {"drop": "route", "sqnr": "all"}),
+    ],
+)
+def test_the_budget_that_says_most_stands(rows: tuple[Row, ...], grade: str, stands: dict[str, str]) -> None:
+    """Points and percent are one limit, of one row; the others cascade; a grade goes before none."""
+    for order in (rows, rows[::-1]):
+        assert Expectations(budgets=order).budget(BUDGETED, grade).rows == stands
+
+
+def test_a_case_without_a_budget_is_an_error() -> None:
+    """A row that limits something else than accuracy is none."""
+    for rows in ((), (Row("row 1", {}, {"sqnr": 10.0}),)):
+        with pytest.raises(ExpectationError, match=r"no row for int8-accuracy .* sets drop or keep"):
+            Expectations(budgets=rows).budget(BUDGETED)
+
+
+def test_points_and_percent_of_one_rank_are_an_error() -> None:
+    """Neither of two rows that limit accuracy says more."""
+    other = Row("row 2", {"model": "digits"}, {"keep": 99.0})
+    with pytest.raises(ExpectationError, match="drop or keep"):
+        Expectations(budgets=(ROUTE, other)).budget(BUDGETED)
+
+
+def test_a_share_that_no_row_asks_for_is_none() -> None:
+    """A share of layers is asked of the precisions that rows name, and the row that says most stands."""
+    rule = Row("row 1", {"precision": "fp16"}, {"share": 50.0})
+    own = Row("row 2", {"precision": "fp16", "model": "digits"}, {"share": 0.0})
+    case = Case("tensorrt-parity", "digits", "torchscript", 13, precision="fp16")
+    assert Expectations(shares=(own, rule)).share(case) is own
+    assert Expectations(shares=(own, rule)).share(replace(case, precision="fp32")) is None
 
 
 def test_known_failures_are_those_of_the_case() -> None:

@@ -33,6 +33,8 @@ if find_spec("torch") is None:
 
 EXPECTATIONS = ROOT / "suites" / "expectations"
 DIGITS = ("--model=digits", "--opset=13")
+INT8 = "suites/test_int8.py::test_int8_keeps_the_accuracy"
+SPOILT = "worst tensors: '/2/Relu_output_0', read by /3/Conv"
 SOURCE_PARITY = "suites/test_parity.py::test_onnxruntime_gives_the_source_outputs"
 
 
@@ -95,13 +97,16 @@ def give_double(model: onnx.ModelProto) -> None:
     model.graph.node.append(cast)
 
 
-def spoil_scale(model: onnx.ModelProto) -> None:
-    """Make one activation's scale sixteen times too small, so that nearly all of it saturates."""
-    node = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][1]
-    for tensor in model.graph.initializer:
-        if tensor.name == node.input[1]:
-            scale = numpy_helper.to_array(tensor) / np.float32(16)
-            tensor.CopyFrom(numpy_helper.from_array(scale, tensor.name))
+def scaled(factor: float) -> Callable[[onnx.ModelProto], None]:
+    """Make the scale of the first activation behind the input wrong by a factor."""
+
+    def change(model: onnx.ModelProto) -> None:
+        node = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][1]
+        (tensor,) = (t for t in model.graph.initializer if t.name == node.input[1])
+        scale = numpy_helper.to_array(tensor) * np.float32(factor)
+        tensor.CopyFrom(numpy_helper.from_array(scale, tensor.name))
+
+    return change
 
 
 PLANTED: dict[str, tuple[str, str, Callable[[onnx.ModelProto], None], list[str]]] = {
@@ -112,9 +117,13 @@ PLANTED: dict[str, tuple[str, str, Callable[[onnx.ModelProto], None], list[str]]
     "NaN": (SOURCE_PARITY, "onnx", put_nan, ["NaN or infinite", "10 of 10"]),
     "output missing": (SOURCE_PARITY, "onnx", rename_output, ["['other']", "['logits']"]),
     "wrong opset": ("suites/test_convert.py", "onnx", stamp_opset, ["opset is {'': 14}", "13"]),
-    "bad INT8 scale": (
-        "suites/test_int8.py::test_int8_keeps_the_accuracy", "quantized", spoil_scale,
-        ["calibration", "drop is", "the limit is 1"],
+    "INT8 scale too small, all saturates": (
+        INT8, "quantized", scaled(1 / 16),
+        ["guilty hop: calibration", "top1 loses", "the budget is 1 (budgets.toml row", SPOILT],
+    ),
+    "INT8 scale 8 times too large, no label changes": (
+        INT8, "quantized", scaled(8),
+        ["guilty hop: calibration", "logits: INT8 is", "of fp32 away in L2, the budget is 0.05", SPOILT],
     ),
 }  # fmt: skip
 
@@ -240,7 +249,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("opsets", "9", "'9' is no opset of this suite"),
     ("opsets", "eleven", "'eleven' is no opset"),
     ("precisions", "fp8", "'fp8' is none of"),
-    ("batches", "4", "--batch: '4' is none of 1, 8, dynamic"),
+    ("batches", "4", "--batch: '4' is none of 1, 8, 32, dynamic"),
     ("tensorrt", ["nowhere/python"], "no such interpreter"),
     ("tensorrt", [str(ROOT)], "is a directory"),
     ("expectations", ROOT / "nowhere", "tolerances.toml"),

@@ -40,7 +40,7 @@ class Room:
 ROOMS = (
     Room("reference_models", "", "numpy", "torch mxnet sklearn skimage PIL platformdirs"),
     Room("fixtures/verdicts.py"),
-    Room("fixtures/metrics", "", "numpy onnx"),
+    Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
     Room("fixtures/store", "reference_models fixtures.verdicts", "numpy"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
@@ -50,6 +50,11 @@ ROOMS = (
     Room(
         "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
         "numpy onnx", "torch onnxruntime onnxslim",
+    ),
+    Room(
+        "fixtures/training",
+        "reference_models fixtures.converters fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "numpy", "torch PIL",
     ),
     Room(
         "fixtures/runtimes",
@@ -62,6 +67,12 @@ ROOMS = (
         "numpy onnx", "onnxruntime",
     ),
     Room(
+        "fixtures/pruning",
+        "reference_models fixtures.converters fixtures.runtimes.base fixtures.runtimes.onnxruntime "
+        "fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch torch_pruning",
+    ),
+    Room(
         "fixtures/exporters", "fixtures.converters fixtures.metrics fixtures.runtimes fixtures.verdicts",
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
@@ -71,8 +82,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.quantization fixtures.runtimes "
-        "fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.quantization "
+        "fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -86,17 +97,24 @@ ROOMS = (
         "fixtures.verdicts",
     ),
     Room(
+        "fixtures/baselines",
+        "fixtures.expectations fixtures.metrics fixtures.recording fixtures.records fixtures.verdicts",
+        "numpy",
+    ),
+    Room(
         "fixtures/checks",
-        "reference_models.model fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
+        "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
+        "fixtures.metrics fixtures.pipeline fixtures.quantization fixtures.recording fixtures.records "
+        "fixtures.runtimes fixtures.stages "
+        "fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
-        "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
-        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.user_models fixtures.verdicts",
+        "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
+        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
@@ -106,13 +124,25 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "reference_models fixtures.commands fixtures.converters fixtures.quantization fixtures.runtimes "
-        "fixtures.store.files",
+        "reference_models fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
+    "fixtures/training/activations.py",
+    "fixtures/training/boxes.py",
+    "fixtures/training/checkpoint.py",
+    "fixtures/training/darknet_module.py",
+    "fixtures/training/drawing.py",
+    "fixtures/training/evaluation.py",
+    "fixtures/training/loss.py",
+    "fixtures/training/optimization.py",
+    "fixtures/training/plain_layers.py",
+    "fixtures/training/training.py",
+    "fixtures/training/weight_file.py",
+    "fixtures/training/weighted_layers.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",

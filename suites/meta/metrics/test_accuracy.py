@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fixtures.metrics.accuracy import top1
+from fixtures.metrics.accuracy import hits, top1
 
 NAN = float("nan")
 LOGITS = np.array([[1.0, 2.0, 0.0], [3.0, 3.0, 1.0], [0.0, 5.0, NAN], [9.0, 0.0, 0.0]])
@@ -35,3 +35,16 @@ def test_what_cannot_be_judged_is_refused(logits: np.ndarray, labels: np.ndarray
     """Shapes that do not fit, no image, and labels that are no classes each have their words."""
     with pytest.raises(ValueError, match=said):
         top1(logits, labels)
+
+
+def test_an_image_with_a_nan_is_wrong_however_many_classes_count() -> None:
+    """Its label is among the best three of three classes, and the image is wrong all the same."""
+    assert hits(LOGITS, np.array([1, 0, 1, 0]), 3).tolist() == [True, True, False, True]
+
+
+def test_the_place_of_a_label_decides() -> None:
+    """A label at the third place is among the best three, and not among two."""
+    logits = np.array([[0.1, 0.9, 0.5, 0.3]] * 4)
+    labels = np.array([1, 2, 3, 0])
+    found = [hits(logits, labels, best).tolist() for best in (1, 2, 3, 4)]
+    assert found == [[place < best for place in range(4)] for best in (1, 2, 3, 4)]

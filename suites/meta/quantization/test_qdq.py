@@ -31,7 +31,7 @@ Quantized = Callable[[str], Path]
 def budget(route: str) -> float:
     """Read the allowed drop of 'digits', as a share."""
     rows = tomllib.loads(BUDGETS.read_text("utf-8"))["budget"]
-    (row,) = (r for r in rows if (r["model"], r["route"]) == ("digits", route))
+    (row,) = (r for r in rows if (r.get("model"), r.get("route")) == ("digits", route))
     return row["drop"] / 100
 
 

@@ -14,7 +14,7 @@ from fixtures.records import Metric, Record, append, read
 from fixtures.report.files import to_csv
 from fixtures.report.join import join
 from fixtures.report.matrix import Cell, Column, build_matrix, judge, red, worst_error
-from fixtures.report.tables import latency_table, percentile, reasons
+from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
 from fixtures.verdicts import VERDICTS, Verdict
 
 RTX = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
@@ -203,6 +203,25 @@ def test_the_worst_error_of_a_cell(found: dict[str, float], expected: float | No
     """The worst metric goes before the norm, the greater before the less, NaN before all."""
     error = worst_error([record(metrics={name: Metric(value) for name, value in found.items()})])
     assert repr(error and error[1].value) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "name", "budget"),
+    [
+        ({"top1_fp32": 98, "top1_int8": 97, "drop": Metric(1, limit=2)}, "top1", "2 points"),
+        ({"map_fp32": 50, "map50_fp32": 70, "kept_high": Metric(99, limit=98.5)}, "map", "98.5 % kept"),
+        ({"score_fp32": 1, "drop_low": Metric(0, limit=1), "kept_high": Metric(99, limit=99)}, "score",
+         "1 points, 99 % kept"),
+        ({}, "", ""),
+    ],
+)  # fmt: skip
+def test_a_row_of_accuracy_names_its_metric_and_budget(
+    metrics: dict[str, float | Metric], name: str, budget: str
+) -> None:
+    """Whatever the metric is, and in old records, whose limit stands at the drop."""
+    made = {key: one if isinstance(one, Metric) else Metric(one) for key, one in metrics.items()}
+    (row,) = accuracy_table([record(stage="int8-accuracy", metrics=made)])
+    assert (row.metric, row.budget) == (name, budget)
 
 
 @pytest.mark.parametrize(("percent", "value"), [(0, 1.0), (50, 2.5), (75, 3.25), (100, 4.0)])
