@@ -19,10 +19,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.calibration_sweep import MODELS, make, top1
-from fixtures.quantization import cache, graph, ranges
-from fixtures.quantization.collection import collect
-from fixtures.quantization.observer import Observer
-from fixtures.quantization.placement import place
+from fixtures.quantization import cache, implicit
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.layers import Layers
@@ -69,14 +66,13 @@ def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float
         options=BuildOptions(calibrator=kind, detailed=True),
     )  # fmt: skip
     _require(built.ok, built.problem)
-    (work / "own.cache").write_text(built.calibration_cache)
-    own = cache.read(work / "own.cache")
-    ours = cache.Cache(own.version, own.algorithm, our_scales(subject, kind))
-    print(f"{kind}: {told(ours.scales, own.scales)}")
+    feeds = ({subject.feed: image[None]} for image in samples)
+    ours = implicit.calibration_cache(subject.model, feeds, kind, client.identity.version)
+    print(f"{kind}: {told(_scales(ours, work), _scales(built.calibration_cache, work))}")
     lost = {"TensorRT's cache": _judged(client, subject, engine)}
     built = client.build(
         subject.model, precision="int8", engine=engine, calibration={subject.feed: samples[:1]},
-        options=BuildOptions(calibrator=kind, detailed=True, calibration_cache=cache.text(ours)),
+        options=BuildOptions(calibrator=kind, detailed=True, calibration_cache=ours),
     )  # fmt: skip
     _require(built.ok, built.problem)
     lost["our cache"] = _judged(client, subject, engine)
@@ -86,14 +82,6 @@ def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float
             f"layers {dict(layers.precisions)}"
         )
     return lost["our cache"][0] - lost["TensorRT's cache"][0]
-
-
-def our_scales(subject: Subject, kind: Kind) -> dict[str, np.float32]:
-    """Calibrate here, every float32 tensor."""
-    model = graph.load_float(subject.model, since=1)
-    tensors = graph.float_variables(model, place(model).tensors)
-    feeds = ({subject.feed: image[None]} for image in subject.data["calibration"])
-    return ranges.scales(collect(Observer(subject.model, tensors), feeds), kind)
 
 
 def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:
@@ -108,6 +96,11 @@ def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:
         f"{len(ratios)} tensors in common, {same} within 1 %; ours over TensorRT's {low:.3f} to {high:.3f}, "
         f"median {middle:.3f}, farthest {worst!r}"
     )
+
+
+def _scales(text: str, work: Path) -> Mapping[str, np.float32]:
+    (work / "read.cache").write_text(text, "utf-8")
+    return cache.read(work / "read.cache").scales
 
 
 def _judged(client: TensorRT, subject: Subject, engine: Path) -> tuple[float, float, Layers]:
