@@ -12,7 +12,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,6 @@ from benchmarks.calibration_sweep import MODELS, make, top1
 from fixtures.quantization import cache, implicit
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
-from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import BuildOptions
 from fixtures.runtimes.tensorrt.versions import resolve
 
@@ -60,28 +59,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float:
     """Print how the caches and engines of a calibrator differ; return how many points ours loses more."""
     samples = np.ascontiguousarray(subject.data["calibration"])
-    engine = work / f"{kind}.engine"
-    built = client.build(
-        subject.model, precision="int8", engine=engine, calibration={subject.feed: samples},
-        options=BuildOptions(calibrator=kind, detailed=True),
-    )  # fmt: skip
-    _require(built.ok, built.problem)
     feeds = ({subject.feed: image[None]} for image in samples)
     ours = implicit.calibration_cache(subject.model, feeds, kind, client.identity.version)
-    print(f"{kind}: {told(_scales(ours, work), _scales(built.calibration_cache, work))}")
-    lost = {"TensorRT's cache": _judged(client, subject, engine)}
+    options = BuildOptions(calibrator=kind, detailed=True, constrained=True)
+    own, *lost = _built(client, subject, samples, options, work)
+    _, *lost_by_ours = _built(client, subject, samples[:1], replace(options, calibration_cache=ours), work)
+    print(f"{kind}: {told(_scales(ours, work), _scales(own, work))}")
+    for name, (points, distance, layers) in {"TensorRT's cache": lost, "our cache": lost_by_ours}.items():
+        print(f"  {name}: {points:.2f} points lost, logits' relative L2 {distance:.4f}, layers {layers}")
+    return lost_by_ours[0] - lost[0]
+
+
+def _built(
+    client: TensorRT, subject: Subject, samples: np.ndarray, options: BuildOptions, work: Path
+) -> tuple[str, float, float, Mapping[str, int]]:
+    """Build and judge an engine that is held to INT8.
+
+    Return the cache; points of top-1 lost against float32 in ONNX Runtime, relative L2 of the logits, and the
+    layers of each precision.
+    """
+    engine, calibration = work / "m.engine", {subject.feed: samples}
     built = client.build(
-        subject.model, precision="int8", engine=engine, calibration={subject.feed: samples[:1]},
-        options=BuildOptions(calibrator=kind, detailed=True, calibration_cache=ours),
-    )  # fmt: skip
-    _require(built.ok, built.problem)
-    lost["our cache"] = _judged(client, subject, engine)
-    for name, (points, distance, layers) in lost.items():
-        print(
-            f"  {name}: {points:.2f} points lost, logits' relative L2 {distance:.4f}, "
-            f"layers {dict(layers.precisions)}"
-        )
-    return lost["our cache"][0] - lost["TensorRT's cache"][0]
+        subject.model, precision="int8", engine=engine, calibration=calibration, options=options
+    )
+    if not built.ok:
+        raise SystemExit(f"no engine: {built.problem}")
+    feeds = [{subject.feed: image[None]} for image in subject.data["images"]]
+    runtime = client.engine(engine, "int8")
+    exact, got = (
+        np.concatenate([next(iter(output.values())) for output in runner.run(feeds)])
+        for runner in (OnnxRuntime(subject.model), runtime)
+    )
+    points = top1(exact, subject.data["labels"]) - top1(got, subject.data["labels"])
+    distance = float(np.linalg.norm(got - exact) / np.linalg.norm(exact))
+    return built.calibration_cache, points, distance, dict(runtime.layers().precisions)
 
 
 def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:
@@ -101,23 +112,6 @@ def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:
 def _scales(text: str, work: Path) -> Mapping[str, np.float32]:
     (work / "read.cache").write_text(text, "utf-8")
     return cache.read(work / "read.cache").scales
-
-
-def _judged(client: TensorRT, subject: Subject, engine: Path) -> tuple[float, float, Layers]:
-    """Points of top-1 lost against float32 in ONNX Runtime, relative L2 of the logits, and the layers."""
-    samples = [{subject.feed: image[None]} for image in subject.data["images"]]
-    runtime = client.engine(engine, "int8")
-    exact, got = (
-        np.concatenate([next(iter(output.values())) for output in runner.run(samples)])
-        for runner in (OnnxRuntime(subject.model), runtime)
-    )
-    points = top1(exact, subject.data["labels"]) - top1(got, subject.data["labels"])
-    return points, float(np.linalg.norm(got - exact) / np.linalg.norm(exact)), runtime.layers()
-
-
-def _require(good: bool, problem: str) -> None:
-    if not good:
-        raise SystemExit(f"no engine: {problem}")
 
 
 if __name__ == "__main__":
