@@ -77,8 +77,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.quantization fixtures.runtimes "
-        "fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.pruning fixtures.quantization "
+        "fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -94,8 +94,9 @@ ROOMS = (
     Room(
         "fixtures/checks",
         "reference_models.model fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.pruning "
+        "fixtures.recording fixtures.records fixtures.runtimes fixtures.stages fixtures.store "
+        "fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
@@ -110,7 +111,10 @@ ROOMS = (
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
-    Room("benchmarks", "fixtures.commands fixtures.converters reference_models", "numpy onnx", "torch"),
+    Room(
+        "benchmarks", "fixtures.commands fixtures.converters fixtures.pruning reference_models", "numpy onnx",
+        "torch",
+    ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
