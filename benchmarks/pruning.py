@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fixtures.pruning import comparison
-from fixtures.pruning.files import Source, planned
+from fixtures.pruning.darknet import comparison
+from fixtures.pruning.darknet.files import Source, planned
+from fixtures.pruning.darknet.table import channels_in_all
 from fixtures.pruning.plan import Settings
 from fixtures.pruning.strategies import STRATEGIES
-from fixtures.pruning.table import channels_in_all
 from reference_models import inputs
 from reference_models.darknet import weights
 from reference_models.darknet.zoo.catalog import ZOO
@@ -75,7 +75,7 @@ def _best(rounds: int, work: Callable[[], object]) -> float:
 
 
 def _proof(source: Source) -> dict[str, float]:
-    sample = [{"data": inputs.noise((1, *source.network().input_shape), 1.0, seed=1)}]
+    sample = [{"data": inputs.noise((1, *source.net.input_shape), 1.0, seed=1)}]
     found = {}
     for strategy in STRATEGIES:
         plan = planned(source, Settings(0.5, strategy))

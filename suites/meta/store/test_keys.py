@@ -128,7 +128,7 @@ MADE_BY = {
     "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS, PRUNED},
     "fixtures/quantization/fp16.py": lambda: {Thing("fp16")},
     "fixtures/quantization/qdq.py": lambda: {Thing("quantized")},
-    "fixtures/pruning/rules.py": lambda: {PRUNED},
+    "fixtures/pruning/darknet/rules.py": lambda: {PRUNED},
     "fixtures/pipeline/batches.py": lambda: {BUILDS},
     "fixtures/exporters/specimens/strategies.py": lambda: {TRAPS},
     "reference_models/mxnet/build_gender_age.py": lambda: {
