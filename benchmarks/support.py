@@ -53,11 +53,11 @@ def verdicts(seen: Mapping[str, float]) -> list[str]:
 
 def files(folder: Path) -> dict[str, Path]:
     """Write the files into a folder; return them by name."""
-    found = {name: folder / f"{name}.onnx" for name in (*NODES, "weights")}
+    paths = {name: folder / f"{name}.onnx" for name in (*NODES, "weights")}
     for name, count in NODES.items():
-        onnx.save(chain(count), found[name])
-    onnx.save(convolutions(CONVOLUTIONS, CHANNELS), found["weights"])
-    return found
+        onnx.save(chain(count), paths[name])
+    onnx.save(convolutions(CONVOLUTIONS, CHANNELS), paths["weights"])
+    return paths
 
 
 def chain(count: int) -> onnx.ModelProto:

@@ -32,10 +32,10 @@ def main(paths: Sequence[str], picture: Path = PICTURE) -> int:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit(f"none of {', '.join(BROWSERS)} is on PATH: apt-get install chromium")
-    given = list(paths) or [str(DOCS / "measurements")]
+    chosen = list(paths) or [str(DOCS / "measurements")]
     with tempfile.TemporaryDirectory() as folder:
-        if report.main([*given, "--output", folder]) == report.NO_RECORDS:
-            raise SystemExit(f"{', '.join(given)}: no records to make a report of")
+        if report.main([*chosen, "--output", folder]) == report.NO_RECORDS:
+            raise SystemExit(f"{', '.join(chosen)}: no records to make a report of")
         _compress(_photograph(browser, Path(folder)), picture)
     if (size := picture.stat().st_size) > LARGEST:
         raise SystemExit(f"{picture}: {size} bytes, {LARGEST} are allowed; choose fewer records")

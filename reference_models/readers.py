@@ -35,11 +35,11 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it is no archive of arrays")
-        found = {name: archive[name] for name in archive.files}
-    for name, array in found.items():
+        arrays = {name: archive[name] for name in archive.files}
+    for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise ValueError(f"{name} is no array")
-    return found
+    return arrays
 
 
 def reason(error: BaseException) -> str:

@@ -34,7 +34,7 @@ def modules() -> dict[str, str]:
     """Return the module that has each model's row, by the model's name."""
     rows = {f"reference_models.{name}": [import_module(f"reference_models.{name}").MODEL] for name in MODULES}
     rows |= {f"reference_models.{name}": import_module(f"reference_models.{name}").MODELS for name in TABLES}
-    return {row.name: module for module, found in rows.items() for row in found}
+    return {row.name: module for module, models_of in rows.items() for row in models_of}
 
 
 def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> tuple[ReferenceModel, ...]:
@@ -45,9 +45,9 @@ def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -
     Each is given once, in the order asked for. inputs, outputs: of the one factory among them. Raises
     ValueError for a word that is none of these.
     """
-    known = models()
-    tiers = {"all": list(known)}
-    for name, row in known.items():
+    registered = models()
+    tiers = {"all": list(registered)}
+    for name, row in registered.items():
         tiers.setdefault(row.tier, []).append(name)
     words = [word for word in text.split(",") if word] or ["default"]
     _check_inputs(words, [*inputs, *outputs])
@@ -55,14 +55,14 @@ def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -
     for word in words:
         if own.is_own(word):
             for row in own.rows(word, inputs, outputs):
-                if row.name in known | chosen:
+                if row.name in registered | chosen:
                     raise ValueError(f"--model {word}: there is another model named {row.name!r}; rename it")
                 chosen[row.name] = row
-        elif word in known | tiers:
-            chosen |= {name: known[name] for name in tiers.get(word, [word])}
+        elif word in registered | tiers:
+            chosen |= {name: registered[name] for name in tiers.get(word, [word])}
         else:
             raise ValueError(
-                f"--model: no model is named {word!r}; there are {', '.join(known)}, the tiers "
+                f"--model: no model is named {word!r}; there are {', '.join(registered)}, the tiers "
                 f"{', '.join(sorted(tiers))}, and package.module:factory or a model file for your own"
             )
     return tuple(chosen.values())

@@ -28,15 +28,15 @@ def executed(name: str, stage: str) -> list[Record]:
 
 def head(name: str) -> str:
     """Return where and when a campaign ran, with which versions, and how many records have which verdict."""
-    found = read(name)
-    days = sorted({record.time[:10] for record in found})
-    counts = Counter(record.verdict for record in found)
+    campaign = read(name)
+    days = sorted({record.time[:10] for record in campaign})
+    counts = Counter(record.verdict for record in campaign)
     rows = [
         ("date", " to ".join(dict.fromkeys((days[0], days[-1])))),
-        ("TensorRT", several(" ".join(r.tensorrt.values()) for r in found if r.tensorrt)),
-        ("device", several(map(_device, found))),
-        ("packages", several(f"{k} {v}" for r in found for k, v in r.dependencies.items())),
-        ("commit", several(r.commit for r in found)),
+        ("TensorRT", several(" ".join(r.tensorrt.values()) for r in campaign if r.tensorrt)),
+        ("device", several(map(_device, campaign))),
+        ("packages", several(f"{k} {v}" for r in campaign for k, v in r.dependencies.items())),
+        ("commit", several(r.commit for r in campaign)),
         ("records", ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])),
         ("file", f"[`{name}.jsonl`]({name}.jsonl)"),
     ]
@@ -45,10 +45,10 @@ def head(name: str) -> str:
 
 def idle(name: str) -> str:
     """Return what was not run: the reason, how many cases, and their stages."""
-    found = [record for record in read(name) if record.verdict == "not-run"]
-    reasons = Counter(record.message for record in found)
+    not_run = [record for record in read(name) if record.verdict == "not-run"]
+    reasons = Counter(record.message for record in not_run)
     rows = (
-        (why, count, several(r.stage for r in found if r.message == why))
+        (why, count, several(r.stage for r in not_run if r.message == why))
         for why, count in reasons.most_common()
     )
     return table(("reason", "cases", "stages"), rows)

@@ -15,12 +15,12 @@ def table() -> str:
     return markdown.table(("option", "default", "what"), map(_row, fields(Options)))
 
 
-def _row(one: Field[Any]) -> tuple[str, str, str]:
-    about = one.metadata["about"]
+def _row(option: Field[Any]) -> tuple[str, str, str]:
+    about = option.metadata["about"]
     value = about.get("metavar") or "|".join(about.get("choices", ()))
-    words = [one.metadata["flag"], *([value] if isinstance(value, str) else value)]
+    words = [option.metadata["flag"], *([value] if isinstance(value, str) else value)]
     again = ", repeatable" if about.get("action") == "append" else ""
-    return f"`{' '.join(filter(None, words))}`{again}", _default(one.metadata["default"]), help_of(one)
+    return f"`{' '.join(filter(None, words))}`{again}", _default(option.metadata["default"]), help_of(option)
 
 
 def _default(value: Any) -> str:

@@ -41,10 +41,10 @@ def builds(name: str) -> str:
     )
     rows = (
         (
-            *key, _opsets(found), several(r.verdict for r in found),
-            short(max(r.metrics["build"].value for r in found if "build" in r.metrics)),
+            *key, _opsets(records), several(r.verdict for r in records),
+            short(max(r.metrics["build"].value for r in records if "build" in r.metrics)),
         )
-        for key, found in groups
+        for key, records in groups
     )  # fmt: skip
     return table(("model", "TensorRT", "precision", "opsets", "verdict", "longest build, s"), rows)
 
@@ -53,8 +53,14 @@ def parity(name: str, stage: str) -> str:
     """Return one row a model and converter of a stage without TensorRT: opsets, worst error, verdicts."""
     groups = _grouped(executed(name, stage), lambda r: (r.model["name"], r.converter, r.precision))
     rows = (
-        (*key, _opsets(found), _worst(found, error), _worst(found, part), several(r.verdict for r in found))
-        for key, found in groups
+        (
+            *key,
+            _opsets(records),
+            _worst(records, error),
+            _worst(records, part),
+            several(r.verdict for r in records),
+        )
+        for key, records in groups
     )
     return table(("model", "converter", "precision", "opsets", "error", "of allowed", "verdict"), rows)
 
@@ -139,18 +145,18 @@ def _kind(record: Record) -> str:
     return " ".join(filter(None, (record.precision, record.route)))
 
 
-def _opsets(found: Sequence[Record]) -> str:
-    return several(str(record.opset) for record in found)
+def _opsets(records: Sequence[Record]) -> str:
+    return several(str(record.opset) for record in records)
 
 
-def _worst(found: Sequence[Record], measure: Callable[[Record], float]) -> str:
-    measured = [measure(record) for record in found if "worst" in record.metrics]
+def _worst(records: Sequence[Record], measure: Callable[[Record], float]) -> str:
+    measured = [measure(record) for record in records if "worst" in record.metrics]
     return short(max(measured)) if measured else "-"
 
 
 def _grouped(
-    found: Sequence[Record], key: Callable[[Record], tuple[str, ...]]
+    records: Sequence[Record], key: Callable[[Record], tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[Record]]]:
     """Yield each key with its records, in the order in which keys come first."""
-    for each in dict.fromkeys(map(key, found)):
-        yield each, [record for record in found if key(record) == each]
+    for each in dict.fromkeys(map(key, records)):
+        yield each, [record for record in records if key(record) == each]

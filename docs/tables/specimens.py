@@ -35,40 +35,42 @@ def said_of(line: Line) -> str:
 
 def said_wrong(line: Line) -> bool:
     """Return whether the table says that an engine of this specimen computes something else."""
-    found = cautions(inspect(by_name()[line.name].model), release(line.flavour, line.version))
-    return any(caution.kind == "wrong" for caution in found)
+    warnings = cautions(inspect(by_name()[line.name].model), release(line.flavour, line.version))
+    return any(caution.kind == "wrong" for caution in warnings)
 
 
 def agreement(file: str) -> str:
     """Print how well the table predicts refusals and wrong engines."""
-    found = lines(file)
-    score = specimen_runs.agreement((line, said_of(line)) for line in found)
-    whole = [line for line in found if not line.lacked]
+    measured = lines(file)
+    score = specimen_runs.agreement((line, said_of(line)) for line in measured)
+    whole = [line for line in measured if not line.lacked]
     own = specimen_runs.agreement((line, said_of(line)) for line in whole)
-    ran = [line for line in found if line.l2 is not None]
+    ran = [line for line in measured if line.l2 is not None]
     wrong = [line for line in ran if line.wrong]
-    said = sum(said_wrong(line) for line in wrong)
+    predicted = sum(said_wrong(line) for line in wrong)
     rows = [
-        ("specimens", len(found)),
+        ("specimens", len(measured)),
         ("refused, as predicted", score.refused), ("taken, as predicted", score.taken),
         ("refused without warning", score.missed), ("taken against the prediction", score.overpredicted),
         ("precision / recall", f"{score.precision:.3f} / {score.recall:.3f}"),
-        ("refused for what the run lacked", len(found) - len(whole)),
+        ("refused for what the run lacked", len(measured) - len(whole)),
         ("precision / recall without those", f"{own.precision:.3f} / {own.recall:.3f}"),
         ("engines compared with ONNX Runtime", len(ran)),
-        ("taken, but wrong; of them said by the table", f"{len(wrong)}; {said}"),
+        ("taken, but wrong; of them said by the table", f"{len(wrong)}; {predicted}"),
     ]  # fmt: skip
-    return table(["of", found[0].version], [[name, str(value)] for name, value in rows])
+    return table(["of", measured[0].version], [[name, str(value)] for name, value in rows])
 
 
 def disagreements(file: str) -> str:
     """Print each specimen that was refused without warning, or taken against the prediction."""
     rows = []
     for line in lines(file):
-        said = said_of(line)
-        if bool(said) != bool(line.stage):
+        prediction = said_of(line)
+        if bool(prediction) != bool(line.stage):
             seen = f"{line.stage}: {line.problem}" if line.stage else "takes it"
-            rows.append([f"`{line.name}`", "refused" if said else "taken", seen.replace("|", "/")[:110]])
+            rows.append(
+                [f"`{line.name}`", "refused" if prediction else "taken", seen.replace("|", "/")[:110]]
+            )
     return table(["specimen", "table", "TensorRT"], rows)
 
 

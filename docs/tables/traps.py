@@ -26,10 +26,10 @@ def table() -> str:
 
 def spans(numbers: Sequence[int]) -> str:
     """Return ascending numbers as spans: ``10-12, 17``."""
-    found: list[list[int]] = []
+    intervals: list[list[int]] = []
     for number in numbers:
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
+        if intervals and number == intervals[-1][-1] + 1:
+            intervals[-1].append(number)
         else:
-            found.append([number])
-    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in found)
+            intervals.append([number])
+    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in intervals)

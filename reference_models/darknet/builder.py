@@ -87,10 +87,10 @@ class Cfg:
         index = layer if layer >= 0 else self.last + 1 + layer
         return self._made[index] if index >= 0 else self._input
 
-    def _add(self, section: str, made: _Made, keys: dict[str, object]) -> int:
+    def _add(self, section: str, layer: _Made, keys: dict[str, object]) -> int:
         lines = "".join(f"{key}={value}\n" for key, value in keys.items())
         self._sections.append(f"[{section}]\n{lines}")
-        self._made.append(made)
+        self._made.append(layer)
         return self.last
 
     def add(self, section: str, channels: int | None = None, /, **keys: object) -> int:
@@ -118,8 +118,8 @@ class Cfg:
         keys: dict[str, object] = {"batch_normalize": 1} if bn else {}
         keys |= {"filters": filters, "size": size, "stride": stride, "pad": 1}
         keys |= {"groups": groups} if groups > 1 else {}
-        made = _Made(filters, before.stride * stride, SECOND_MOMENT[kind] * gain**2)
-        return self._add("convolutional", made, keys | {"activation": kind})
+        layer = _Made(filters, before.stride * stride, SECOND_MOMENT[kind] * gain**2)
+        return self._add("convolutional", layer, keys | {"activation": kind})
 
     def depthwise(self, size: int, stride: int = 1, activation: str = "") -> int:
         """Convolution of each channel by itself."""
@@ -132,20 +132,20 @@ class Cfg:
         moment = sum(part.channels * part.moment for part in parts) / channels
         if len({part.moment for part in parts}) == 1:
             moment = parts[0].moment  # to the last bit, so that seeded weights do not depend on the sum
-        made = _Made(channels // keys.get("groups", 1), parts[0].stride, moment)
-        return self._add("route", made, {"layers": ",".join(map(str, layers)), **keys})
+        joined = _Made(channels // keys.get("groups", 1), parts[0].stride, moment)
+        return self._add("route", joined, {"layers": ",".join(map(str, layers)), **keys})
 
     def shortcut(self, layer: int, activation: str = "linear") -> int:
         """Add a layer to the one before: its planned moment stands, for what is added has a small gain."""
         before, added = self._at(-1), self._at(layer)
-        made = _Made(before.channels, before.stride, added.moment)
-        return self._add("shortcut", made, {"from": layer, "activation": activation})
+        summed = _Made(before.channels, before.stride, added.moment)
+        return self._add("shortcut", summed, {"from": layer, "activation": activation})
 
     def scale_channels(self, layer: int) -> int:
         """Squeeze-and-excite: scale each channel of `layer` by its gate, the sigmoid of the last layer."""
         scaled = self._at(layer)
-        made = _Made(scaled.channels, scaled.stride, scaled.moment * SECOND_MOMENT["logistic"])
-        return self._add("scale_channels", made, {"from": layer, "activation": "linear"})
+        rescaled = _Made(scaled.channels, scaled.stride, scaled.moment * SECOND_MOMENT["logistic"])
+        return self._add("scale_channels", rescaled, {"from": layer, "activation": "linear"})
 
     def yolo(
         self, mask: Sequence[int], anchors: Sequence[tuple[int, int]], classes: int, **keys: object
@@ -156,11 +156,11 @@ class Cfg:
             len(mask) * (classes + 5), 1, 1, "logistic" if scaled else "linear", bn=False, gain=HEAD_GAIN
         )
         shown = {"mask": ",".join(map(str, mask)), "anchors": ", ".join(f"{w},{h}" for w, h in anchors)}
-        made = self._at(-1)
-        index = self._add("yolo", made, {**shown, "classes": classes, "num": len(anchors), **keys})
+        layer = self._at(-1)
+        index = self._add("yolo", layer, {**shown, "classes": classes, "num": len(anchors), **keys})
         chosen = tuple((float(anchors[i][0]), float(anchors[i][1])) for i in mask)
         style, scale = "new_coords" if scaled else "yolov3", float(str(keys.get("scale_x_y", 1)))
-        self.heads.append(Head(f"yolo_{index}", chosen, made.stride, classes, style, scale))  # type: ignore[arg-type]
+        self.heads.append(Head(f"yolo_{index}", chosen, layer.stride, classes, style, scale))  # type: ignore[arg-type]
         return index
 
     def text(self) -> str:

@@ -42,10 +42,10 @@ def part(name: str, count: int) -> Scenes:
     if count < 1:
         raise ValueError(f"{count} scenes of digits asked for: expected 1 or more")
     images, labels = digits.part(name)
-    made = [
+    scenes = [
         _scene(images[:, 0], labels, np.random.default_rng((SEEDS[name], index))) for index in range(count)
     ]
-    pixels, boxes, classes = zip(*made, strict=True)
+    pixels, boxes, classes = zip(*scenes, strict=True)
     colours = np.repeat(np.stack(pixels)[:, None], 3, axis=1)
     return Scenes(colours, boxes, classes)
 

@@ -66,21 +66,21 @@ def symbol(mx: Any) -> Any:
 def parameters(seed: int = SEED) -> dict[str, np.ndarray]:
     """Draw the weights and measure the statistics layer by layer; float32 by full name."""
     random = np.random.RandomState(seed)
-    made: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     x, channels = (synthetic_images.images(random, IMAGES, SIDE) - MEAN) * SCALE, 3
     for name, filters, kernel, stride, groups in layers():
         fan = channels // groups * kernel * kernel
         weight = _uniform(random, (filters, channels // groups, kernel, kernel), fan)
         if name in ZERO_VARIANCES:
             weight[ZERO_VARIANCES[name]] *= np.float32(2.0**-6)
-        made[f"arg:{name}_conv2d_weight"] = weight
+        arrays[f"arg:{name}_conv2d_weight"] = weight
         x = convolve(x, weight.astype(np.float64), stride, groups)
         zero = ZERO_VARIANCES.get(name)
-        x = _batch_norm(random, made, f"{name}_batchnorm", x, eps=BODY_EPS, beta=BODY_BETA, zero=zero)
+        x = _batch_norm(random, arrays, f"{name}_batchnorm", x, eps=BODY_EPS, beta=BODY_BETA, zero=zero)
         x = np.maximum(x, 0)
         channels = filters
-    _head(random, made, x)
-    return made
+    _head(random, arrays, x)
+    return arrays
 
 
 def convolve(x: np.ndarray, weight: np.ndarray, stride: int, groups: int) -> np.ndarray:
@@ -99,15 +99,15 @@ def convolve(x: np.ndarray, weight: np.ndarray, stride: int, groups: int) -> np.
     return total
 
 
-def _head(random: np.random.RandomState, made: dict[str, np.ndarray], x: np.ndarray) -> None:
-    x = _batch_norm(random, made, "bn1", x, free_gamma=True)
+def _head(random: np.random.RandomState, arrays: dict[str, np.ndarray], x: np.ndarray) -> None:
+    x = _batch_norm(random, arrays, "bn1", x, free_gamma=True)
     slope = random.uniform(0.1, 0.4, (x.shape[1],)).astype(np.float32)
-    made["arg:relu1_gamma"] = slope
+    arrays["arg:relu1_gamma"] = slope
     x = np.where(x > 0, x, x * slope.reshape(1, -1, 1, 1)).mean((2, 3))
     weight = _uniform(random, (OUTPUTS, x.shape[1]), x.shape[1])
     bias = random.uniform(-0.5, 0.5, OUTPUTS).astype(np.float32)
-    made |= {"arg:pre_fc1_weight": weight, "arg:pre_fc1_bias": bias}
-    _batch_norm(random, made, "fc1", x @ weight.T.astype(np.float64) + bias, beta=LAST_BETA)
+    arrays |= {"arg:pre_fc1_weight": weight, "arg:pre_fc1_bias": bias}
+    _batch_norm(random, arrays, "fc1", x @ weight.T.astype(np.float64) + bias, beta=LAST_BETA)
 
 
 def _uniform(random: np.random.RandomState, shape: tuple[int, ...], fan: int) -> np.ndarray:
@@ -118,7 +118,7 @@ def _uniform(random: np.random.RandomState, shape: tuple[int, ...], fan: int) ->
 
 def _batch_norm(
     random: np.random.RandomState,
-    made: dict[str, np.ndarray],
+    arrays: dict[str, np.ndarray],
     name: str,
     x: np.ndarray,
     *,
@@ -137,7 +137,7 @@ def _batch_norm(
     stored = gamma if free_gamma else np.full(len(mean), STORED_GAMMA)
     rows = {"arg:{}_gamma": stored, "arg:{}_beta": shift}
     rows |= {"aux:{}_moving_mean": mean, "aux:{}_moving_var": var}
-    made.update({key.format(name): v.astype(np.float32) for key, v in rows.items()})
+    arrays.update({key.format(name): v.astype(np.float32) for key, v in rows.items()})
     scale = gamma / np.sqrt(var + eps)
     shape = (1, -1, *[1] * (x.ndim - 2))
     return (x - mean.reshape(shape)) * scale.reshape(shape) + shift.reshape(shape)

@@ -63,8 +63,8 @@ def broken(module: Any) -> Iterator[tuple[str, str]]:
         values = tensor.detach().cpu().float().numpy()
         if name not in parameters and not name.endswith(STATISTICS):
             values = np.where(np.isinf(values), 0, values)
-        if found := finite.fault(values, variance=name.endswith("running_var")):
-            yield name, found
+        if fault := finite.fault(values, variance=name.endswith("running_var")):
+            yield name, fault
 
 
 def _real(state: dict[str, Any]) -> dict[str, Any]:

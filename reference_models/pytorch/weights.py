@@ -77,12 +77,12 @@ def _centre(module: Any, batch: Any, last: Any, generator: Any) -> None:
     """Scale and shift the last layer by what it gives over the batch, (N, classes) or (N, classes, H, W)."""
     import torch
 
-    given: list[Any] = []
-    hook = last.register_forward_hook(lambda _, __, output: given.append(output))
+    inputs: list[Any] = []
+    hook = last.register_forward_hook(lambda _, __, output: inputs.append(output))
     last.bias.zero_()
     module(batch)
     hook.remove()
-    by_class = given[0].transpose(0, 1).flatten(1)
+    by_class = inputs[0].transpose(0, 1).flatten(1)
     mean = by_class.mean(1)
     scale = SPREAD / (by_class - mean[:, None]).std()
     last.weight.mul_(scale)

@@ -91,11 +91,17 @@ def load_weights(module: Any, path: Path) -> None:
     holds neither, does not fit this network or holds broken numbers, and OSError where it cannot be read.
     """
     try:
-        found: Any = checkpoint.read(path)
-        if isinstance(found, dict):
-            inner = (found.get(name) for name in ("ema", "model"))
-            found = next((each for each in inner if isinstance(each, dict | checkpoint.Husk)), found)
-        state = checkpoint.state_dict(found) if isinstance(found, checkpoint.Husk) else found
+        checkpoint_data: Any = checkpoint.read(path)
+        if isinstance(checkpoint_data, dict):
+            inner = (checkpoint_data.get(name) for name in ("ema", "model"))
+            checkpoint_data = next(
+                (each for each in inner if isinstance(each, dict | checkpoint.Husk)), checkpoint_data
+            )
+        state = (
+            checkpoint.state_dict(checkpoint_data)
+            if isinstance(checkpoint_data, checkpoint.Husk)
+            else checkpoint_data
+        )
     except OSError:
         raise
     except Exception as error:  # made by anybody, a file raises anything

@@ -42,9 +42,9 @@ class Husk:
 
     def __new__(cls, *_: object) -> Husk:
         """Make one, whatever the arguments."""
-        made = object.__new__(cls)
-        made.state = {}
-        return made
+        instance = object.__new__(cls)
+        instance.state = {}
+        return instance
 
     def __init__(self, *_: object) -> None:
         """Look at none of the arguments."""
@@ -105,7 +105,7 @@ def _tensors(module: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 def _reason(text: str) -> str:
     """Return what is wrong out of a page of advice, which would have the file run."""
-    found = re.search(r"WeightsUnpickler error:([^\n]*)", text)
-    lines = [found[1]] if found else [line for line in text.splitlines() if "Weights only" not in line]
+    match = re.search(r"WeightsUnpickler error:([^\n]*)", text)
+    lines = [match[1]] if match else [line for line in text.splitlines() if "Weights only" not in line]
     line = next((line.strip() for line in lines if line.strip()), "it holds what is no state")
     return line.split(" Please use ")[0].split(" was not an allowed global")[0].rstrip(".")

@@ -92,29 +92,29 @@ class Architecture:
 def _layers(release: int, p6: bool) -> tuple[Layer, ...]:
     block: Kind = "c3" if release >= FIRST_C3 else "csp"
     widths = (128, 256, 512, 768, 1024) if p6 else (128, 256, 512, 1024)
-    made = _backbone(release, block, widths)
+    layers = _backbone(release, block, widths)
     laterals = []
     for stage in range(len(widths) - 2, 0, -1):  # up: every width but the last and the first
-        laterals.append(len(made))
-        made += [Layer("conv", widths[stage]), Layer("upsample")]
-        made += [Layer("concat", sources=(-1, 2 + 2 * stage))]
-        made += [Layer(block, widths[stage], repeat=3, shortcut=False)]
-    detected = [len(made) - 1]
+        laterals.append(len(layers))
+        layers += [Layer("conv", widths[stage]), Layer("upsample")]
+        layers += [Layer("concat", sources=(-1, 2 + 2 * stage))]
+        layers += [Layer(block, widths[stage], repeat=3, shortcut=False)]
+    detected = [len(layers) - 1]
     for lateral, width, wider in zip(reversed(laterals), widths[1:], widths[2:], strict=False):  # and down
-        made += [Layer("conv", width, kernels=(3,), stride=2), Layer("concat", sources=(-1, lateral))]
-        made += [Layer(block, wider, repeat=3, shortcut=False)]
-        detected.append(len(made) - 1)
-    return (*made, Layer("detect", sources=tuple(detected)))
+        layers += [Layer("conv", width, kernels=(3,), stride=2), Layer("concat", sources=(-1, lateral))]
+        layers += [Layer(block, wider, repeat=3, shortcut=False)]
+        detected.append(len(layers) - 1)
+    return (*layers, Layer("detect", sources=tuple(detected)))
 
 
 def _backbone(release: int, block: Kind, widths: tuple[int, ...]) -> list[Layer]:
     """The stem, then a strided convolution and a block for each width, pooled at several sizes in the end."""
     modern = release >= FIRST_SPPF
-    made = [Layer("conv", 64, kernels=(6,), stride=2) if modern else Layer("focus", 64, kernels=(3,))]
+    layers = [Layer("conv", 64, kernels=(6,), stride=2) if modern else Layer("focus", 64, kernels=(3,))]
     for width, repeat in zip(widths, (3, 6 if modern else 9, 9, 3, 3), strict=False):
-        made += [Layer("conv", width, kernels=(3,), stride=2), Layer(block, width, repeat=repeat)]
+        layers += [Layer("conv", width, kernels=(3,), stride=2), Layer(block, width, repeat=repeat)]
     if modern:
-        return [*made, Layer("sppf", widths[-1], kernels=(5,))]
+        return [*layers, Layer("sppf", widths[-1], kernels=(5,))]
     pools = (5, 9, 13) if len(widths) == 4 else (3, 5, 7)
     last = Layer(block, widths[-1], repeat=3, shortcut=False)
-    return [*made[:-1], Layer("spp", widths[-1], kernels=pools), last]
+    return [*layers[:-1], Layer("spp", widths[-1], kernels=pools), last]

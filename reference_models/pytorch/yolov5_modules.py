@@ -177,14 +177,14 @@ class YOLOv5(nn.Module):
         self.architecture = architecture
         self.layers = architecture.layers
         channels: list[int] = []
-        made: list[nn.Module] = []
+        modules: list[nn.Module] = []
         for layer in self.layers:
             inputs = [channels[i] if channels else 3 for i in layer.sources]
             out = math.ceil(layer.width * width / 8) * 8
             repeat = max(round(layer.repeat * depth), 1)
-            made.append(_make(layer, inputs, out, repeat, architecture))
+            modules.append(_make(layer, inputs, out, repeat, architecture))
             channels.append(out or sum(inputs))
-        self.model = nn.Sequential(*made)
+        self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(N, 3, H, W) -> the raw heads, finest first."""

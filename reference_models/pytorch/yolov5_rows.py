@@ -50,10 +50,10 @@ class Row:
         path = os.environ.get(self.variable)
         if path:
             yolov5.load_weights(module, Path(path))
-            found = yolov5.anchors_of(module)
-            if not np.allclose(found, self.architecture.anchors, rtol=1e-3):
+            anchors = yolov5.anchors_of(module)
+            if not np.allclose(anchors, self.architecture.anchors, rtol=1e-3):
                 raise ValueError(
-                    f"{path} has the anchors {found}, the row {self.name} decodes with "
+                    f"{path} has the anchors {anchors}, the row {self.name} decodes with "
                     f"{self.architecture.anchors}: convert it with fixtures.converters.yolov5, which takes "
                     "those of the file"
                 )

@@ -104,13 +104,13 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {last}{place}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, choices: Iterable[str]) -> str:
     """Name the known words that are near to one, or all of them where none is."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, 3)
+    choices = list(choices)
+    near = difflib.get_close_matches(word, choices, 3)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return f"there are {listed(known, 12)}" if known else "there is none"
+    return f"there are {listed(choices, 12)}" if choices else "there is none"
 
 
 def a(value: object) -> str:
@@ -128,7 +128,7 @@ def _import(name: str, folder: Path) -> ModuleType:
             raise OwnModelError(f"importing {name} failed: {told(error)}") from error
         parent, _, last = error.name.rpartition(".")
         places = list(sys.modules[parent].__path__) if parent in sys.modules else [str(folder)]
-        near = nearest(last, [found.name for found in pkgutil.iter_modules(places)])
+        near = nearest(last, [module.name for module in pkgutil.iter_modules(places)])
         where = f"in {parent}" if parent else f"in {folder} or elsewhere on sys.path"
         raise OwnModelError(f"there is no module {error.name!r} {where}; {near}") from error
     except Exception as error:  # a user's module raises anything

@@ -140,10 +140,10 @@ class _File:
         return OwnModelError(f"{self.path}:{self._line(name, key)}: {problem}")
 
     def _check_keys(self, name: str, row: Mapping[str, Any], framework: str) -> None:
-        known = keys_of(framework)
+        accepted = keys_of(framework)
         for key in row:
-            if key not in known:
-                problem = f"unknown key {quoted(key)} of a {framework} model; {nearest(key, known)}"
+            if key not in accepted:
+                problem = f"unknown key {quoted(key)} of a {framework} model; {nearest(key, accepted)}"
                 raise self.error(name, problem, key)
         if lacking := [key for key in FRAMEWORKS[framework] if key not in row]:
             raise self.error(name, f"{name} lacks {', '.join(lacking)}; {framework} models need it")

@@ -21,13 +21,13 @@ CIRCUMSTANCES = r"__torch__[\w.]*| # .*$"
 """In the text of a trace: types, which count what was traced before in this process, and places of source."""
 
 
-def module_of(made: Any, spec: str) -> Any:
+def module_of(value: Any, spec: str) -> Any:
     """Return what a factory made, in eval mode. Raises OwnModelError unless it is float32 and on the CPU."""
     import torch
 
-    if not isinstance(made, torch.nn.Module):
-        raise OwnModelError(f"{spec} gives {factory.a(made)}, expected a torch.nn.Module")
-    for name, tensor in made.state_dict().items():
+    if not isinstance(value, torch.nn.Module):
+        raise OwnModelError(f"{spec} gives {factory.a(value)}, expected a torch.nn.Module")
+    for name, tensor in value.state_dict().items():
         if tensor.device.type != "cpu":
             remedy = "return it after .cpu()" if tensor.device.type != "meta" else "give its weights values"
             raise OwnModelError(f"{spec}: {name} is on the device {tensor.device}, expected cpu; {remedy}")
@@ -36,7 +36,7 @@ def module_of(made: Any, spec: str) -> Any:
                 f"{spec}: {name} is {tensor.dtype}, expected torch.float32; return it after .float(), "
                 "other precisions are made from the float32 model"
             )
-    return made.eval()
+    return value.eval()
 
 
 def build(spec: str, make: Any) -> Any:
@@ -48,8 +48,8 @@ def build(spec: str, make: Any) -> Any:
 
     with torch.random.fork_rng(devices=[]), _silent():
         torch.manual_seed(0)
-        made = make if isinstance(make, torch.nn.Module) else factory.call(make, spec)
-    return module_of(made, spec)
+        module = make if isinstance(make, torch.nn.Module) else factory.call(make, spec)
+    return module_of(module, spec)
 
 
 def outputs_of(module: Any, spec: str, inputs: Arrays, names: Sequence[str]) -> tuple[str, ...]:
@@ -59,16 +59,16 @@ def outputs_of(module: Any, spec: str, inputs: Arrays, names: Sequence[str]) -> 
     of tensors, or another number of them than names were asked for.
     """
     results = _forward(module, spec, inputs)
-    given = list(results) if isinstance(results, tuple | list) else [results]
-    for position, result in enumerate(given):
+    values = list(results) if isinstance(results, tuple | list) else [results]
+    for position, result in enumerate(values):
         _check_result(result, spec, position if isinstance(results, tuple | list) else None)
-    if names and len(names) != len(given):
-        shapes = ", ".join("x".join(map(str, result.shape)) or "scalar" for result in given)
+    if names and len(names) != len(values):
+        shapes = ", ".join("x".join(map(str, result.shape)) or "scalar" for result in values)
         raise OwnModelError(
-            f"{spec}: forward() gives {_count(len(given), 'output')} ({shapes}), but "
+            f"{spec}: forward() gives {_count(len(values), 'output')} ({shapes}), but "
             f"{_count(len(names), 'name')} ({', '.join(names)}); name each output once, in its order"
         )
-    return tuple(names) or tuple(f"output{n}" for n in range(len(given)))
+    return tuple(names) or tuple(f"output{n}" for n in range(len(values)))
 
 
 def fingerprint(module: Any, inputs: Arrays) -> str:

@@ -36,7 +36,7 @@ def is_factory(word: str) -> bool:
 
 def model_files(text: str) -> list[Path]:
     """Return the model files among the words of ``--model``."""
-    return [found[0] for word in text.split(",") if (found := model_file.split(word))]
+    return [parts[0] for word in text.split(",") if (parts := model_file.split(word))]
 
 
 def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> list[ReferenceModel]:
@@ -44,8 +44,8 @@ def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> 
 
     Raises OwnModelError, or ValueError for an input that is none.
     """
-    if found := model_file.split(word):
-        return [_row(declared) for declared in model_file.read(*found)]
+    if parts := model_file.split(word):
+        return [_row(declared) for declared in model_file.read(*parts)]
     if is_factory(word):
         return [_row(_factory(word, inputs, outputs))]
     return _python(Path(word).resolve())
@@ -108,12 +108,12 @@ def _row(declared: Declared) -> ReferenceModel:
 def _python(path: Path) -> list[ReferenceModel]:
     """Rows of a Python file. Raises OwnModelError where it has none."""
     module = factory.load_file(path)
-    found = getattr(module, "MODELS", None) or [getattr(module, "MODEL", None)]
-    for row in found:
+    declared = getattr(module, "MODELS", None) or [getattr(module, "MODEL", None)]
+    for row in declared:
         if not isinstance(row, ReferenceModel):
             raise OwnModelError(f"{path}: expected MODEL, or MODELS with several, to be ReferenceModel rows")
     own = Own(("--model", str(path)), _digest(path.read_text("utf-8")))
-    return [replace(row, own=own) for row in found]
+    return [replace(row, own=own) for row in declared]
 
 
 def _origin() -> Weights:

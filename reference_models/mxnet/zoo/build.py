@@ -32,10 +32,10 @@ def build(mx: Any, name: str, folder: Path, *, side: int, width: int = 1) -> Non
 def describe(mx: Any, name: str, side: int, width: int = 1) -> tuple[Any, Any]:
     """Return the HybridBlock, or None, and the Symbol."""
     with mx.name.NameManager():  # nodes without a name are counted from 0
-        made = ZOO[name].make(mx, side, width)
-        if isinstance(made, mx.gluon.HybridBlock):
-            return made, made(mx.sym.Variable("data"))
-        return None, made
+        network = ZOO[name].make(mx, side, width)
+        if isinstance(network, mx.gluon.HybridBlock):
+            return network, network(mx.sym.Variable("data"))
+        return None, network
 
 
 def _export(mx: Any, block: Any, arrays: Arrays, image: np.ndarray, prefix: str) -> None:

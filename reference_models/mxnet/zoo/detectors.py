@@ -69,17 +69,17 @@ def retinaface(mx: Any, side: int, width: int = 1) -> Any:
 
 def _pyramid(mx: Any, maps: dict[int, Any], filters: int) -> dict[int, Any]:
     """Return each map the next coarser one, upsampled and cropped to its size."""
-    made: dict[int, Any] = {}
+    levels: dict[int, Any] = {}
     for stride in STRIDES:
         x = _block(mx, maps[stride], filters, 1, f"rf_s{stride}_lateral")
         if stride < STRIDES[0]:
             coarse = mx.sym.UpSampling(
-                made[2 * stride], scale=2, sample_type="nearest", workspace=512, name=f"rf_s{stride}_up"
+                levels[2 * stride], scale=2, sample_type="nearest", workspace=512, name=f"rf_s{stride}_up"
             )
             x = x + mx.sym.Crop(coarse, x, name=f"rf_s{stride}_crop")
             x = _block(mx, x, filters, 3, f"rf_s{stride}_aggr")
-        made[stride] = x
-    return made
+        levels[stride] = x
+    return levels
 
 
 def _context(mx: Any, x: Any, filters: int, name: str) -> Any:

@@ -48,7 +48,7 @@ def fill(mx: Any, symbol: Any, images: np.ndarray, seed: int) -> tuple[Arrays, A
 
 def _draw(nodes: list[Node], shapes: dict[str, tuple[int, ...]], random: np.random.Generator) -> Arrays:
     followed = {edge[0]: node["op"] for node in nodes for edge in node["inputs"][:1]}
-    made: Arrays = {}
+    arrays: Arrays = {}
     for i, node in enumerate(nodes):
         for role, edge in zip(ROLES.get(node["op"], ()), node["inputs"][1:], strict=False):
             name = nodes[edge[0]]["name"]
@@ -60,8 +60,8 @@ def _draw(nodes: list[Node], shapes: dict[str, tuple[int, ...]], random: np.rand
             elif role == "gamma" and node["attrs"].get("fix_gamma", "True") == "True":
                 low, high = IGNORED_GAMMA
             values = random.random(shapes[name], np.float32)
-            made[name] = values * np.float32(high - low) + np.float32(low)
-    return made
+            arrays[name] = values * np.float32(high - low) + np.float32(low)
+    return arrays
 
 
 def _silence(nodes: list[Node], drawn: Arrays, random: np.random.Generator) -> dict[str, int]:
@@ -89,15 +89,15 @@ def _measure(mx: Any, symbol: Any, drawn: Arrays, images: np.ndarray, zeros: dic
     nodes = document["nodes"]
     norms = [node for node in nodes if node["op"] == "BatchNorm"]
     inputs = _run(mx, document, [nodes[n["inputs"][0][0]] for n in norms], {"data": images, **drawn})
-    made: Arrays = {}
+    arrays: Arrays = {}
     for norm, x in zip(norms, inputs, strict=True):
         axes = tuple(i for i in range(x.ndim) if i != 1)
         mean, variance = _rounded(x.mean(axes)), _rounded(x.var(axes))
         if norm["name"] in zeros:
             variance[zeros[norm["name"]]] = 0
         names = [nodes[edge[0]]["name"] for edge in norm["inputs"][3:]]
-        made |= dict(zip(names, (mean, variance), strict=True))
-    return made
+        arrays |= dict(zip(names, (mean, variance), strict=True))
+    return arrays
 
 
 def _measurable(text: str) -> dict[str, Any]:

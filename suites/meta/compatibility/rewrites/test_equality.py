@@ -10,6 +10,7 @@ from fixtures.compatibility.rewrites.equality import Unequal, hold_equal
 from suites.meta.networks.rewrite_models import small
 
 F = np.float32
+Arguments = tuple[float | str, ...]
 
 
 def shifted(by: float, operator: str = "Add", shape: tuple[int | str, ...] = (2, 4)) -> ModelProto:
@@ -34,7 +35,9 @@ def ended(by: float) -> ModelProto:
     [(shifted, (1.0,), (1.0,)), (ended, (1.0,), (1.0,)), (reshaped, (-1, 2), (-1, 2)),
      (shifted, (np.nan,), (np.nan,))],
 )  # fmt: skip
-def test_models_that_are_the_same_pass(make: Callable[..., ModelProto], first: tuple, second: tuple) -> None:
+def test_models_that_are_the_same_pass(
+    make: Callable[..., ModelProto], first: Arguments, second: Arguments
+) -> None:
     """Plugins at the end, dynamic axes and NaN make no difference."""
     hold_equal(make(*first), make(*second), {})
 
@@ -57,7 +60,7 @@ def test_models_that_are_the_same_pass(make: Callable[..., ModelProto], first: t
     ],
 )
 def test_models_that_differ_are_named(
-    make: Callable[..., ModelProto], first: tuple, second: tuple, says: str
+    make: Callable[..., ModelProto], first: Arguments, second: Arguments, says: str
 ) -> None:
     """A value, a NaN, a shape at another size of a dynamic axis, and what does not run at all."""
     with pytest.raises(Unequal, match=says):

@@ -1,6 +1,7 @@
 """[convolutional] computes what Darknet's documented semantics say, key by key, at every form of opset."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ GEOMETRY = {
 
 
 @pytest.mark.parametrize(("keys", "kernel", "reference"), GEOMETRY.values(), ids=GEOMETRY)
-def test_geometry(keys: str, kernel: int, reference: dict, tmp_path: Path) -> None:
+def test_geometry(keys: str, kernel: int, reference: dict[str, Any], tmp_path: Path) -> None:
     """Padding, strides, dilation and groups are Darknet's."""
     weight = random(8, 4 // reference.get("groups", 1), kernel, kernel, seed=1)
     bias = random(8, seed=2)

@@ -38,7 +38,7 @@ def describe_class(kind: type) -> dict[str, list[str]]:
     return {key: names for key, names in rows.items() if names}
 
 
-def collect(owner: Any, prefix: str, found: dict[str, dict]) -> None:
+def collect(owner: Any, prefix: str, found: dict[str, dict[str, Any]]) -> None:
     """Add the classes and enumerations of a module or class."""
     for name in public(owner):
         value, key = getattr(owner, name), prefix + name
