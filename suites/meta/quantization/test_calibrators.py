@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.cases import CALIBRATORS
 from fixtures.quantization import calibrators
 from fixtures.quantization.calibrators import LEVELS, METHODS, divergences, squared_errors
 from fixtures.quantization.histograms import BINS, Histogram, Workspace
+from fixtures.records import USUAL_CALIBRATOR
 
 
 def literal_divergence(counts: np.ndarray, end: int) -> float:
@@ -104,3 +106,9 @@ def test_exact_zeros_do_not_pull_the_threshold(tailed: Histogram) -> None:
     values = np.abs(np.random.default_rng(0).standard_normal(100_000))
     with_zeros = histogram_of(np.concatenate([values, np.zeros(100_000), [40.0, 60.0]]))
     assert calibrators.entropy(with_zeros) == pytest.approx(calibrators.entropy(tailed), rel=0.1)
+
+
+def test_a_run_can_choose_every_calibrator() -> None:
+    """The option's choices are those that there are, and the usual one of records is its default."""
+    assert sorted(CALIBRATORS) == sorted(METHODS)
+    assert CALIBRATORS[0] == USUAL_CALIBRATOR

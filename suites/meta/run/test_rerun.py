@@ -19,7 +19,7 @@ NODE = "suites/test_convert.py::test_converts[digits]"
 CASE = Case("tensorrt-build", "digits", "torchscript", 13, precision="fp16", batch="8")
 GIVEN: dict[str, object] = {
     "artifacts": Path("/elsewhere/artifacts"), "records": Path("/elsewhere/records"), "refresh": True,
-    "support": "none", "worker_timeout": 8.0, "missing": ["10.16=no such wheel"],
+    "support": "none", "calibrator": "mse", "worker_timeout": 8.0, "missing": ["10.16=no such wheel"],
 }  # fmt: skip
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
 BY_CASE = {"models", "inputs", "outputs", "opsets", "precisions", "batches", "tensorrt", "migrate"}

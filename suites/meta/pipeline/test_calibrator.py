@@ -1,0 +1,59 @@
+"""The option ``--calibrator``: each has its own entry in the store, its own record and its own row."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnx
+import pytest
+
+from fixtures.pipeline.pipeline import OnnxModel
+from fixtures.quantization import graph
+from fixtures.report.matrix import row_of
+from suites.meta.gates.child_runs import pipeline, run
+
+MISSING = [name for name in ("torch", "sklearn") if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the digit classifier at opset 13."""
+    folder = tmp_path_factory.mktemp("made") / "artifacts"
+    pipeline(folder).onnx_model("digits", "torchscript", 13)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quantized(store: Path) -> Callable[..., OnnxModel]:
+    """Return the digit classifier in INT8, by route and calibrator."""
+
+    def made(*how: str) -> OnnxModel:
+        way = pipeline(store)
+        return way.to_int8("digits", way.onnx_model("digits", "torchscript", 13), *how)
+
+    return made
+
+
+def test_each_calibrator_is_kept_apart(quantized: Callable[..., OnnxModel]) -> None:
+    """Under its own key, with its own scales, named in the title; weights alone have no calibrator."""
+    made = {name: quantized("qdq", name) for name in ("minmax", "entropy", "percentile", "mse")}
+    assert len({model.digest for model in made.values()}) == 4
+    assert quantized("qdq", "entropy") == made["entropy"]
+    assert made["mse"].title.endswith("-qdq-mse")
+    assert all(graph.violations(onnx.load(model.path)) == [] for model in made.values())
+    assert quantized("weight-only", "mse") == quantized("weight-only", "")
+
+
+def test_the_record_names_the_calibrator(store: Path) -> None:
+    """In its field, in the rerun command, in its row and in its key, which is not that of the usual one."""
+    chosen = ("suites/test_int8.py", "--model=digits", "--opset=13", "-m", "not tensorrt", "--require=none")
+    ended = run(store, *chosen, "--calibrator=entropy")
+    assert ended.code == 0, ended.output
+    found = {record.route: record for record in ended.records}
+    qdq, weights = found["qdq"], found["weight-only"]
+    assert (qdq.calibrator, weights.calibrator) == ("entropy", "")
+    assert "--calibrator=entropy" in qdq.rerun
+    assert row_of(qdq) == "digits torchscript int8 qdq entropy"
+    assert qdq.key != replace(qdq, calibrator="minmax").key == replace(qdq, calibrator="").key
