@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, "points of top-1 lost / relative L2 of the logits"])
 
 
-def _made(name: str, folder: Path) -> tuple[Path, dict[str, np.ndarray], str]:
+def _made(name: str, folder: Path) -> tuple[Path, Mapping[str, np.ndarray], str]:
     """Convert a trained classifier; return its file, its data and the name of its input."""
     from fixtures.converters.pytorch.convert import convert
     from reference_models import registry
