@@ -71,7 +71,7 @@ class Experiment:
         names = {"dense": dense, "sparse": sparse, "pruned": small, "tuned": tuned}
         if self.scratch:
             recipe, longest = RECIPES[self.name], 2.0
-            cheaper = of_network(dense.network()).macs / of_network(small.network()).macs
+            cheaper = of_network(dense.net).macs / of_network(small.net).macs
             for word, factor in (("scratch-E", 1.0), ("scratch-B", min(cheaper, longest))):
                 names[word] = self._source(word, small)
                 epochs = round(factor * (recipe.epochs + 2 * self.epochs))
