@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,17 @@ class Subject:
     model: Path
     data: Mapping[str, np.ndarray]
     feed: str
+
+
+class Judged(NamedTuple):
+    """What came of a build: its cache, points of top-1 lost against float32 in ONNX Runtime, relative L2 of
+    the logits, layers of each precision.
+    """
+
+    cache: str
+    lost: float
+    distance: float
+    layers: Mapping[str, int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,22 +73,18 @@ def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float
     feeds = ({subject.feed: image[None]} for image in samples)
     ours = implicit.calibration_cache(subject.model, feeds, kind, client.identity.version)
     options = BuildOptions(calibrator=kind, detailed=True, constrained=True)
-    own, *lost = _built(client, subject, samples, options, work)
-    _, *lost_by_ours = _built(client, subject, samples[:1], replace(options, calibration_cache=ours), work)
-    print(f"{kind}: {told(_scales(ours, work), _scales(own, work))}")
-    for name, (points, distance, layers) in {"TensorRT's cache": lost, "our cache": lost_by_ours}.items():
-        print(f"  {name}: {points:.2f} points lost, logits' relative L2 {distance:.4f}, layers {layers}")
-    return lost_by_ours[0] - lost[0]
+    by_own = _built(client, subject, samples, options, work)
+    by_ours = _built(client, subject, samples[:1], replace(options, calibration_cache=ours), work)
+    print(f"{kind}: {told(_scales(ours, work), _scales(by_own.cache, work))}")
+    for name, one in {"TensorRT's cache": by_own, "our cache": by_ours}.items():
+        print(f"  {name}: {one.lost:.2f} points lost, logits' relative L2 {one.distance:.4f}, {one.layers}")
+    return by_ours.lost - by_own.lost
 
 
 def _built(
     client: TensorRT, subject: Subject, samples: np.ndarray, options: BuildOptions, work: Path
-) -> tuple[str, float, float, Mapping[str, int]]:
-    """Build and judge an engine that is held to INT8.
-
-    Return the cache; points of top-1 lost against float32 in ONNX Runtime, relative L2 of the logits, and the
-    layers of each precision.
-    """
+) -> Judged:
+    """Build an engine that is held to INT8, and run it on the held-out images."""
     engine, calibration = work / "m.engine", {subject.feed: samples}
     built = client.build(
         subject.model, precision="int8", engine=engine, calibration=calibration, options=options
@@ -90,9 +97,9 @@ def _built(
         np.concatenate([next(iter(output.values())) for output in runner.run(feeds)])
         for runner in (OnnxRuntime(subject.model), runtime)
     )
-    points = top1(exact, subject.data["labels"]) - top1(got, subject.data["labels"])
+    lost = top1(exact, subject.data["labels"]) - top1(got, subject.data["labels"])
     distance = float(np.linalg.norm(got - exact) / np.linalg.norm(exact))
-    return built.calibration_cache, points, distance, dict(runtime.layers().precisions)
+    return Judged(built.calibration_cache, lost, distance, dict(runtime.layers().precisions))
 
 
 def told(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:

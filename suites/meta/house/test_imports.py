@@ -82,8 +82,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.quantization "
-        "fixtures.runtimes fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -105,9 +105,8 @@ ROOMS = (
         "fixtures/checks",
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
-        "fixtures.metrics fixtures.pipeline fixtures.quantization fixtures.recording fixtures.records "
-        "fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.verdicts",
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
