@@ -67,7 +67,4 @@ def _row(name: str, architecture: Callable[[], Cfg], tier: Tier) -> ReferenceMod
     )
 
 
-MODELS = (
-    _row("digits-yolov3-tiny", slim.digits_yolov3_tiny, "default"),
-    _row("digits-yolov4-tiny", slim.digits_yolov4_tiny, "zoo"),
-)
+MODELS = (_row("digits-yolov3-tiny", slim.digits_yolov3_tiny, "default"),)

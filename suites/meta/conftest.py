@@ -12,6 +12,7 @@ TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
     "benchmarks/test_pytorch.py": TORCH,
+    "benchmarks/test_slimming.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
     "checks/test_migration.py": BUILDS,
     "checks/test_migration_runs.py": CHILDREN,
