@@ -17,8 +17,8 @@ from pathlib import Path
 
 from fixtures import __main__ as command
 from fixtures.commands.training import HELD_OUT
-from fixtures.pruning.costs import of_network
-from fixtures.pruning.files import Source
+from fixtures.pruning.darknet.costs import of_network
+from fixtures.pruning.darknet.files import Source
 from fixtures.training.examples import SceneExamples
 from reference_models.darknet.digit_detectors import weight_file
 from reference_models.training.detectors import RECIPES

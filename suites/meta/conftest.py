@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
     "benchmarks/test_slimming.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
@@ -48,8 +49,8 @@ SLOW = {
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
     "oracles/darknet_interpreter/test_opencv.py": OPENCV,
     "pipeline/test_changed_code.py": OPENCV,
-    "pruning/test_files.py": "Darknet's own library",
-    "pruning/test_proofs.py": "every network of the zoo",
+    "pruning/darknet/test_files.py": "Darknet's own library",
+    "pruning/darknet/test_proofs.py": "every network of the zoo",
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",

@@ -10,6 +10,7 @@ from fixtures.expectations.files import FILES
 SOUND: dict[str, dict[str, Any]] = {
     "tolerance": {"stage": "onnxruntime-parity", "rtol": 0, "atol": 0, "relative_l2": 0, "reason": "why"},
     "budget": {"model": "digits", "route": "qdq", "drop": 1.0, "reason": "why"},
+    "threshold": {"values": "median", "growth": 0.05, "reason": "why"},
     "share": {"precision": "fp16", "share": 50, "reason": "why"},
     "known_failure": {"model": "digits", "message": "opset 18", "reason": "why", "link": "where"},
     "disagreement": {"specimen": "Softmax*", "tensorrt": "rtx1.7*", "reason": "why"},
@@ -17,6 +18,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "specimen": ["index, *"], "exporter": ["dynamo"], "opset": [18], "outcome": "wrong",
         "message": "mis.*", "reason": "why", "link": "where",
     },
+    "exclusion": {"model": "digits", "route": "qdq", "layers": ["/3/Conv"], "reason": "why"},
 }  # fmt: skip
 """Table -> the fields of a row that fits the schema."""
 

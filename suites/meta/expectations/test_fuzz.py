@@ -19,8 +19,11 @@ from suites.meta.places import EXPECTATIONS
 pytestmark = pytest.mark.slow
 COUNT = 1000
 SEED = 20
-USERS = ("tolerance", "budget", "share", "known_failure")
-NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", "drop", "share")
+USERS = ("tolerance", "budget", "share", "threshold", "known_failure")
+TABLES = {
+    "drop": "budget", "share": "share", "growth": "threshold", "plus": "threshold", "drift": "threshold",
+}  # fmt: skip
+NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", *TABLES)
 SELECTORS = ("stage", "model", "converter", "tensorrt", "precision", "route", "runtime", "batch", "baseline")
 Draw = random.Random
 Way = Callable[[Draw, str], str | bytes]
@@ -49,10 +52,7 @@ def wrong_number(draw: Draw, _: str) -> str:
     """Return a limit that is no finite number from 0 on."""
     infinite = ["inf", "nan", "-inf", "-nan", "1e999", "9" * 400, "0x" + "F" * 300]
     name, wrong = draw.choice(NUMBERS), draw.choice([*infinite, "-1", "-1e-9", '"1"', "[1]", "true"])
-    return (
-        row({"drop": "budget", "share": "share"}.get(name, "tolerance"), **{name: None})
-        + f"{name} = {wrong}\n"
-    )
+    return row(TABLES.get(name, "tolerance"), **{name: None}) + f"{name} = {wrong}\n"
 
 
 def empty(draw: Draw, table: str) -> str:
@@ -161,7 +161,7 @@ def test_a_thousand_broken_files_are_refused_in_one_line(tmp_path: Path) -> None
 
 def sound(rows: Expectations) -> bool:
     """Return whether rows are what the schema promises, asked without it."""
-    found = [*rows.tolerances, *rows.budgets, *rows.known_failures]
+    found = [*rows.tolerances, *rows.budgets, *rows.thresholds, *rows.known_failures]
     numbers = [number for one in found for number in one.numbers.values()]
     reasons = [one.texts.get("reason", "") for one in found]
     return all(math.isfinite(n) and n >= 0 for n in numbers) and all(reason.strip() for reason in reasons)

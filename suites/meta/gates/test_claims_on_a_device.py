@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.cases import BUILDER_ROUTES, ROUTES
 from suites.meta.gates.child_runs import Run, pipeline, run
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
@@ -49,8 +50,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
+SLOWED = """
+import random
+from suites.meta.stand_ins.tensorrt_bindings import cuda
+draw = random.Random({seed})
+cuda.Event.time_since = lambda self, other: {scale} * draw.gauss(1, 0.01)
+"""
+"""Behind the stand-in's events: what they measure, in ms."""
+
+
 def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
-    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: a line."""
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: code."""
     modules = conformance.write(folder / "modules", releases()[RELEASE])
     with (modules / "tensorrt.py").open("a") as file:
         file.write(PLANTED.format(wrong=wrong) + planted + "\n")
@@ -67,6 +77,8 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.output
     assert {record.verdict for record in done.records} == {"passed"}
     assert {record.stage for record in done.records} == STAGES
+    routes = {record.route for record in done.records if record.stage == "int8-accuracy"}
+    assert routes == {*ROUTES, *BUILDER_ROUTES}
     found = {name: metric for record in done.records for name, metric in record.metrics.items()}
     assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
     assert found["logits fp16_rounding"].value > 0
@@ -118,3 +130,23 @@ def test_an_engine_that_is_wrong_is_red(
     (record,) = done.records
     assert record.verdict == ("crashed" if "abort" in wrong else "failed")
     assert named in record.message
+
+
+def test_a_planted_slowdown_is_caught_by_the_baseline(made: Path, tmp_path: Path) -> None:
+    """10 % slower than what a run before saved is red and shows both distributions; 1 % is green."""
+    file = f"--baseline-file={tmp_path / 'kept.jsonl'}"
+    runs = [("save", 1.0, 0), ("compare", 1.01, 1), ("compare", 1.1, 2)]
+    done = {}
+    for mode, scale, seed in runs:
+        folder = tmp_path / f"{seed}"
+        folder.mkdir()
+        chosen = ("suites/test_latency.py", "-k", "fp32", f"--baseline={mode}", file)
+        done[scale] = ended(made, folder, *chosen, planted=SLOWED.format(seed=seed, scale=scale))
+    assert [run.code for run in done.values()] == [0, 0, 1], [run.output for run in done.values()]
+    assert "baselines: 1 saved" in done[1.0].output
+    assert "baselines: 1 compared" in done[1.01].output
+    assert "baselines: 1 worse" in done[1.1].output
+    (record,) = done[1.1].records
+    assert "guilty hop: baseline\nmedian: 1.1" in record.message
+    assert "\nbefore |" in record.message
+    assert "\nnow    |" in record.message

@@ -82,8 +82,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.quantization "
-        "fixtures.runtimes fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -97,19 +97,23 @@ ROOMS = (
         "fixtures.verdicts",
     ),
     Room(
+        "fixtures/baselines",
+        "fixtures.expectations fixtures.metrics fixtures.recording fixtures.records fixtures.verdicts",
+        "numpy",
+    ),
+    Room(
         "fixtures/checks",
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
-        "fixtures.metrics fixtures.pipeline fixtures.quantization fixtures.recording fixtures.records "
-        "fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.verdicts",
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
-        "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
-        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.user_models fixtures.verdicts",
+        "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
+        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
@@ -119,9 +123,9 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning fixtures.training "
-        "reference_models",
-        "numpy onnx", "torch",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning fixtures.quantization "
+        "fixtures.training reference_models",
+        "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""

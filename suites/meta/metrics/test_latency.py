@@ -1,5 +1,7 @@
 """The order statistics of latency samples, and which samples are steady enough to be judged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ NOISE = np.random.default_rng(0).normal(1, 0.01, 300)
         ([1.0, 1.0], []),
     ],
 )
-def test_what_is_not_steady_says_why(samples: list[float], said: list[str]) -> None:
+def test_what_is_not_steady_says_why(samples: Sequence[float], said: list[str]) -> None:
     """Wide spread and drift are named; a few outliers are for p99 to show."""
     found = list(unsteadiness(samples))
     assert len(found) == len(said)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from fixtures.store.files import sha256_of
+from reference_models import registry
 from reference_models.darknet import digit_detectors
-from reference_models.darknet.digit_detectors import MODELS, weight_file
+from reference_models.darknet.digit_detectors import weight_file
 from reference_models.model import ReferenceModel
 from reference_models.training.detectors import RECIPES
 from suites.meta.places import ROOT
@@ -27,15 +28,17 @@ def row(name: str) -> str:
     return found
 
 
-NAMES = [model.name for model in MODELS]
+MODELS = [model for model in registry.models().values() if model.name in RECIPES]
 
 
-def test_every_detector_has_its_recipe() -> None:
-    """No weights are committed that cannot be made again."""
-    assert set(NAMES) <= RECIPES.keys()
+def test_every_recipe_has_its_model() -> None:
+    """And what is committed can be made again."""
+    assert {model.name for model in MODELS} == RECIPES.keys()
+    files = {path.name for path in weight_file("any").parent.glob("*.weights")}
+    assert files == {f"{name}.weights" for name in RECIPES}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_weights_are_those_of_the_table(name: str) -> None:
     """By their digest; and they are small."""
     assert f"`{sha256_of(weight_file(name))}`" in row(name)
