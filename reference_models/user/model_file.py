@@ -1,7 +1,7 @@
 """A model file: TOML with one table ``[model.NAME]`` for each model of a user.
 
-Paths in it are relative to it. Its ``[[tolerance]]``, ``[[budget]]`` and ``[[known_failure]]`` tables are not
-read here: `fixtures.expectations` appends them to its own.
+Paths in it are relative to it. Its ``[[tolerance]]``, ``[[budget]]``, ``[[threshold]]`` and
+``[[known_failure]]`` tables are not read here: `fixtures.expectations` appends them to its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reference_models.user.shapes import Shape
 from reference_models.wording import quoted
 
 Framework = Literal["darknet", "pytorch", "mxnet"]
-EXPECTATIONS = ("tolerance", "budget", "known_failure", "exclusion")
+EXPECTATIONS = ("tolerance", "budget", "share", "threshold", "known_failure", "exclusion")
 LONGEST_NAME = 100
 MOST_VALUES = 1 << 27
 """Values of an input; none of a real network has more."""

@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
     "checks/test_migration.py": BUILDS,
@@ -18,6 +19,7 @@ SLOW = {
     "checks/test_prediction.py": CHILDREN,
     "checks/test_support.py": CHILDREN,
     "commands/test_command.py": "commands as processes of their own",
+    "commands/test_training.py": TORCH,
     "compatibility/rewrites/test_build.py": BUILDS,
     "compatibility/rewrites/test_opset.py": TORCH,
     "converters/darknet/test_fuzz.py": "hundreds of generated files",
@@ -38,6 +40,7 @@ SLOW = {
     "converters/mxnet/test_zoo_parity.py": MXNET,
     "converters/pytorch": TORCH,
     "exporters": TORCH,
+    "training": TORCH,
     "gates": CHILDREN,
     "mutants/test_run.py": "runs of the command in child processes",
     "house/test_stages.py": CHILDREN,
@@ -45,6 +48,8 @@ SLOW = {
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
     "oracles/darknet_interpreter/test_opencv.py": OPENCV,
     "pipeline/test_changed_code.py": OPENCV,
+    "pruning/darknet/test_files.py": "Darknet's own library",
+    "pruning/darknet/test_proofs.py": "every network of the zoo",
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",

@@ -5,11 +5,15 @@ from dataclasses import replace
 import onnx
 import pytest
 
-from fixtures.checks.build import BuiltModel, require_right, require_support
+from fixtures.cases import Case
+from fixtures.checks.build import BuiltModel, measure_layers, require_right, require_support
 from fixtures.checks.conversion import Conversion
 from fixtures.compatibility import inspect
 from fixtures.compatibility.answers import Answer, ask
 from fixtures.compatibility.tables.releases import release
+from fixtures.expectations import Row
+from fixtures.recording import RecordDraft
+from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import Build
 from fixtures.verdicts import StageError, Unsupported
 from suites.meta.networks.support_models import resize
@@ -53,6 +57,35 @@ def test_computed_wrong_is_red() -> None:
         ) as caught:
             judge(wrong)
         assert (caught.value.verdict, caught.value.hop) == ("failed", "table")
+
+
+LEAST = Row("shares.toml row 1", {"precision": "fp16"}, {"share": 50.0})
+
+
+def draft(precision: str) -> RecordDraft:
+    """Return the draft of a parity case."""
+    return RecordDraft(Case("tensorrt-parity", "digits", "torchscript", 13, precision=precision), {})
+
+
+def test_a_precision_that_few_layers_have_is_red() -> None:
+    """The share is recorded with its limit, and the message says what the builder chose instead."""
+    few = draft("fp16")
+    with pytest.raises(
+        StageError, match="is 25 % of layers, the limit is 50: the builder chose 25 % fp16, 75"
+    ):
+        measure_layers(few, Layers(5, {"fp16": 1, "fp32": 3}), LEAST)
+    assert (few.metrics["fp16_layers"].limit, few.metrics["fp32_layers"].limit) == (50, None)
+    with pytest.raises(StageError, match="is 0 % of layers"):
+        measure_layers(draft("fp16"), Layers(5, {"fp32": 3}), LEAST)
+
+
+def test_a_precision_that_most_layers_have_passes() -> None:
+    """Nothing is asked where no row is, and what cannot be told is noted."""
+    measure_layers(draft("fp16"), Layers(5, {"fp16": 2, "fp32": 2}), LEAST)
+    measure_layers(draft("fp32"), Layers(5, {"int8": 4}), None)
+    untold = draft("fp16")
+    measure_layers(untold, Layers(5, {}), LEAST)
+    assert "does not tell" in untold.notes[0]
 
 
 def test_refused_by_both_is_unsupported(predicted: Answer) -> None:

@@ -1,31 +1,86 @@
 """Latency: samples and their summary go into the record; a sample that nobody measured is red."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from fixtures.cases import Case
-from fixtures.checks.latency import SampleClock, record
-from fixtures.recording import RecordDraft
+from fixtures.checks.latency import Measurement, SampleClock, record
+from fixtures.environment.clocks import GpuState
+from fixtures.recording import RecordDraft, judge
+from fixtures.runtimes.tensorrt.messages import Timing, Warmup
 from fixtures.verdicts import StageError
 
 CASE = Case("latency", "digits", "torchscript", 17, runtime="onnxruntime")
+STEADY = (1.0,) * 30
+WARM = Warmup(60, steady=True, first_seconds=0.5, cached_seconds=0.1, memory_taken=2048, device_memory=1024)
+COOL = GpuState(1980, 3201, 40, 100.0)
 
 
-@pytest.mark.parametrize(("graph", "expected"), [(None, None), ((4.0, 6.0, 5.0), 5.0)])
-def test_samples_are_summarized(graph: tuple[float, ...] | None, expected: float | None) -> None:
-    """Median, 95th percentile and spread of the samples; the median of CUDA graphs where there are any."""
+def recorded(measured: Measurement) -> RecordDraft:
+    """The draft that a measurement was written into."""
     draft = RecordDraft(CASE, {"name": "digits"})
-    record(draft, [1.0, 2.0, 3.0], graph)
-    found = {name: metric.value for name, metric in draft.metrics.items()}
+    record(draft, measured)
+    return draft
+
+
+def values(draft: RecordDraft) -> dict[str, float]:
+    """What was measured, by name."""
+    return {name: metric.value for name, metric in draft.metrics.items()}
+
+
+def test_samples_are_summarized() -> None:
+    """Percentiles, spread and variation of the samples, without a GPU of nothing else."""
+    draft = recorded(Measurement([1.0, 2.0, 3.0]))
+    found = values(draft)
     assert draft.samples == (1.0, 2.0, 3.0)
     assert (found["median"], found["iqr"], found["p95"]) == (2.0, 1.0, pytest.approx(2.9))
-    assert found.get("cuda_graph_median") == expected
+    assert set(found) == {"median", "p95", "p99", "iqr", "variation", "unstable"}
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0])
-def test_a_sample_that_was_not_measured_is_red(bad: float) -> None:
+def test_all_that_was_measured_of_an_engine_is_recorded() -> None:
+    """Replays, copies, the first inference, memory and the GPU's clocks, each beside the other."""
+    timing = Timing(STEADY, (4.0, 6.0, 5.0), "", (7.0, 8.0, 9.0))
+    found = values(recorded(Measurement(STEADY, WARM, timing, COOL, COOL)))
+    assert (found["median"], found["cuda_graph_median"], found["host_median"]) == (1.0, 5.0, 8.0)
+    assert (found["first_inference"], found["first_inference_cached"]) == (0.5, 0.1)
+    assert (found["memory_taken"], found["device_memory"], found["warmup"]) == (2048, 1024, 60)
+    assert (found["sm_clock_before"], found["temperature_after"], found["unstable"]) == (1980, 40, 0)
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (Measurement([1.0, 2.0] * 20), "the interquartile range is"),
+        (Measurement(STEADY, Warmup(99, False, 1.0, None, 0, 0)), "it was not steady after 99 runs"),
+        (Measurement(STEADY, WARM, None, COOL, GpuState(1500)), "the GPU's clock went from 1980 to 1500 MHz"),
+        (
+            Measurement(STEADY, WARM, None, COOL, GpuState(1980, throttles=("power cap",))),
+            "the GPU is slowed",
+        ),
+    ],
+)
+def test_what_is_unstable_is_said_aloud(measured: Measurement, said: str) -> None:
+    """A stage whose times are not steady passes, and says so in its message, its metric and its reason."""
+    draft = recorded(measured)
+    ending = judge(draft, None, ())
+    assert (ending.verdict, values(draft)["unstable"]) == ("passed", 1)
+    assert f"unstable: {said}" in ending.message
+
+
+def test_unknown_clocks_are_said_and_not_unstable() -> None:
+    """Who has not installed what reads them is told."""
+    unknown = GpuState(reason="clocks are not known: no")
+    draft = recorded(Measurement(STEADY, WARM, None, unknown, unknown))
+    assert draft.notes == ["clocks are not known: no"]
+    assert "sm_clock_before" not in draft.metrics
+
+
+@pytest.mark.parametrize("bad", [[1.0, 0.0], [1.0, -1.0], [0.0, 0.0, 0.0]])
+def test_a_sample_that_was_not_measured_is_red(bad: Sequence[float]) -> None:
     """No forward pass takes no time."""
     with pytest.raises(StageError, match=r"a sample of .* ms was not measured") as caught:
-        record(RecordDraft(CASE, {"name": "digits"}), [1.0, bad], None)
+        recorded(Measurement(bad))
     assert caught.value.hop == "runtime"
 
 

@@ -17,8 +17,9 @@ CAMPAIGNS = ROOT / "docs" / "measurements" / "specimens"
 RUNS = sorted((Path(__file__).parent / "measured").glob("*.json"))
 LIMIT = 0.98
 LATER = {"CastBack(to=INT8)-opset21", "Half(low=UINT8)-opset10", "QDQ(scales=fed)-opset10",
-         "QDQChannel(scales=fed)-opset13"}  # fmt: skip
-"""Of those that the run lacked a flag for, what a later run with the flag was refused for another reason."""
+         "QDQChannel(scales=fed)-opset13", "Reshape(operator=Expand,how=argmax)-opset19"}  # fmt: skip
+"""Of those that the run lacked a flag or a profile for, what a later run was refused for another reason."""
+OF_THE_MACHINE = {"tactics of cuBLAS and cuDNN", "cuDNN, for a plugin", "a library beside TensorRT"}
 
 
 def compared(run: dict[str, Any]) -> dict[str, tuple[bool, bool]]:
@@ -51,23 +52,22 @@ def test_what_the_run_lacked_is_no_refusal_of_its_parser() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "differing"),
-    [("2026-11-29-tensorrt-8.5.3.1-h200", {"Reshape(operator=Expand,how=argmax)-opset19"}),
-     ("2026-11-29-tensorrt-8.6.0-h200", {"Unary(operator=Trilu)-opset14"})],
-)  # fmt: skip
-def test_the_table_foretells_the_campaigns(file: str, differing: set[str]) -> None:
-    """Both are at least 0.98 of what the runs could have built, and every wrong engine is said.
+    ("file", "least"), [("2026-11-29-tensorrt-8.5.3.1-h200", 0.96), ("2026-11-29-tensorrt-8.6.0-h200", 0.97)]
+)
+def test_the_table_foretells_the_campaigns(file: str, least: float) -> None:
+    """There is no difference but by what the runs lacked, and every wrong engine is said.
 
-    A Trilu of four axes is refused by 8.6.0 and taken by 8.6.1, whose parser the table follows.
+    least: recall of all lines, those included that lacked libraries of the machine.
     """
     models = {one.name: one for one in enumerated()}
     lines = [line for line in specimen_runs.read(CAMPAIGNS / f"{file}.jsonl") if line.name in models]
     said = {line.name: specimen_runs.table_says(line, models[line.name]) for line in lines}
-    whole = [line for line in lines if not line.lacked]
-    score = specimen_runs.agreement((line, said[line.name]) for line in whole)
-    assert len(whole) > 700
-    assert min(score.precision, score.recall) >= LIMIT
-    assert {line.name for line in whole if bool(said[line.name]) != bool(line.stage)} == differing
+    score = specimen_runs.agreement((line, said[line.name]) for line in lines)
+    assert score.precision == 1
+    assert score.recall >= least
+    assert len(lines) > 700
+    differing = [line for line in lines if bool(said[line.name]) != bool(line.stage)]
+    assert {line.lacked for line in differing} <= OF_THE_MACHINE
     unsaid = {line.name for line in lines if line.wrong and not said_wrong(line, models[line.name])}
     assert unsaid == {"Cast(to=UINT8)-opset19", "TopK(in_order=0)-opset11"}  # undefined, and in any order
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.commands.versions import chosen
 from fixtures.compatibility import inspect, refusals, releases
 from fixtures.compatibility.answers import ask
 from fixtures.compatibility.check.limits import LIMITS
@@ -14,12 +15,14 @@ from fixtures.compatibility.tables.releases import (
     TABLE,
     closed,
     number,
+    patches,
     release,
     spans,
     table,
+    within,
 )
 from fixtures.compatibility.tables.spans import bounds
-from suites.meta.networks.support_models import one, resize
+from suites.meta.networks.support_models import fed, one, resize
 
 
 def every_limit() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -56,8 +59,8 @@ def test_every_operator_has_known_fields_and_sorted_place() -> None:
 
 
 def test_every_range_begins_and_ends_at_a_release() -> None:
-    """Ranges name releases of their flavour, the first not after the last."""
-    known = {f: [r.version for r in releases() if r.flavour == f] for f in FLAVOURS}
+    """Ranges name releases, or a patch of one, of their flavour, the first not after the last."""
+    known = {f: [r.version for r in (*patches(), *releases()) if r.flavour == f] for f in FLAVOURS}
     ranges = [(f, span) for name in table()["operators"] for f in FLAVOURS for span in spans(f, name)]
     ranges += [(limit["flavour"], closed(limit["flavour"], limit["releases"])) for _, limit in every_limit()]
     for flavour, span in ranges:
@@ -97,6 +100,27 @@ def test_the_file_can_be_read_in_a_diff() -> None:
 def test_a_version_falls_to_its_release(version: str, row: str) -> None:
     """Patch numbers are not looked at; between two rows the older one stands."""
     assert release("tensorrt", version).version == row
+
+
+def test_a_patch_whose_parser_differs_has_its_own_row() -> None:
+    """A Trilu of four axes is refused by 8.6.0 alone; what is said of 8.6 else holds for both."""
+    model = fed("Trilu", "FLOAT", 1, 4, 8, 8, opset=14)
+    said = {version: refusals(model, "tensorrt", version, gpu=True) for version in ("8.6.0", "8.6.1", "8.6")}
+    assert [version for version, found in said.items() if found] == ["8.6.0"]
+    early, late = (chosen(version) for version in ("8.6.0", "8.6.2.3"))
+    assert (early.title, late.title) == ("TensorRT 8.6.0", "TensorRT 8.6")
+    assert (early.parser, early.operators) == ("8.6-EA", late.operators)
+    assert early.limits.keys() == late.limits.keys()
+
+
+@pytest.mark.parametrize(
+    ("version", "span", "inside"),
+    [("8.6.0", "8.6.0", True), ("8.6.1", "8.6.0", False), ("8.6", "8.6.0", False), ("8.6.0", "8.4-8.6", True),
+     ("8.6.1.6", "8.4-8.6", True), ("8.6.1", "8.6-", True), ("9.0", "8.4-8.6", False)],
+)  # fmt: skip
+def test_a_range_has_the_patches_of_its_releases(version: str, span: str, inside: bool) -> None:
+    """A range that names a patch has that one; one that ends at a release has all patches of it."""
+    assert within(version, span) == inside
 
 
 @pytest.mark.parametrize(("flavour", "version"), [("tensorflow", "2.0"), ("tensorrt", "seven")])

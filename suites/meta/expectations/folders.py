@@ -10,6 +10,8 @@ from fixtures.expectations.files import FILES
 SOUND: dict[str, dict[str, Any]] = {
     "tolerance": {"stage": "onnxruntime-parity", "rtol": 0, "atol": 0, "relative_l2": 0, "reason": "why"},
     "budget": {"model": "digits", "route": "qdq", "drop": 1.0, "reason": "why"},
+    "threshold": {"values": "median", "growth": 0.05, "reason": "why"},
+    "share": {"precision": "fp16", "share": 50, "reason": "why"},
     "known_failure": {"model": "digits", "message": "opset 18", "reason": "why", "link": "where"},
     "disagreement": {"specimen": "Softmax*", "tensorrt": "rtx1.7*", "reason": "why"},
     "trap": {

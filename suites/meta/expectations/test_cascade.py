@@ -1,5 +1,6 @@
 """Each limit of a case comes from the row that says most about it, and the order of rows decides nothing."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -126,6 +127,15 @@ def test_points_and_percent_of_one_rank_are_an_error() -> None:
     other = Row("row 2", {"model": "digits"}, {"keep": 99.0})
     with pytest.raises(ExpectationError, match="drop or keep"):
         Expectations(budgets=(ROUTE, other)).budget(BUDGETED)
+
+
+def test_a_share_that_no_row_asks_for_is_none() -> None:
+    """A share of layers is asked of the precisions that rows name, and the row that says most stands."""
+    rule = Row("row 1", {"precision": "fp16"}, {"share": 50.0})
+    own = Row("row 2", {"precision": "fp16", "model": "digits"}, {"share": 0.0})
+    case = Case("tensorrt-parity", "digits", "torchscript", 13, precision="fp16")
+    assert Expectations(shares=(own, rule)).share(case) is own
+    assert Expectations(shares=(own, rule)).share(replace(case, precision="fp32")) is None
 
 
 def test_known_failures_are_those_of_the_case() -> None:

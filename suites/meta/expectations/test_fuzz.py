@@ -19,8 +19,11 @@ from suites.meta.places import EXPECTATIONS
 pytestmark = pytest.mark.slow
 COUNT = 1000
 SEED = 20
-USERS = ("tolerance", "budget", "known_failure")
-NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", "drop")
+USERS = ("tolerance", "budget", "share", "threshold", "known_failure")
+TABLES = {
+    "drop": "budget", "share": "share", "growth": "threshold", "plus": "threshold", "drift": "threshold",
+}  # fmt: skip
+NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", *TABLES)
 SELECTORS = ("stage", "model", "converter", "tensorrt", "precision", "route", "runtime", "batch", "baseline")
 Draw = random.Random
 Way = Callable[[Draw, str], str | bytes]
@@ -28,7 +31,7 @@ Way = Callable[[Draw, str], str | bytes]
 
 def missing(draw: Draw, table: str) -> str:
     """Leave out a field that every row has."""
-    optional = ("stage", "model", "route", *NUMBERS[:3])
+    optional = ("stage", "model", "route", "precision", *NUMBERS[:3])
     return row(table, **{draw.choice([name for name in SOUND[table] if name not in optional]): None})
 
 
@@ -49,7 +52,7 @@ def wrong_number(draw: Draw, _: str) -> str:
     """Return a limit that is no finite number from 0 on."""
     infinite = ["inf", "nan", "-inf", "-nan", "1e999", "9" * 400, "0x" + "F" * 300]
     name, wrong = draw.choice(NUMBERS), draw.choice([*infinite, "-1", "-1e-9", '"1"', "[1]", "true"])
-    return row("budget" if name == "drop" else "tolerance", **{name: None}) + f"{name} = {wrong}\n"
+    return row(TABLES.get(name, "tolerance"), **{name: None}) + f"{name} = {wrong}\n"
 
 
 def empty(draw: Draw, table: str) -> str:
@@ -112,7 +115,9 @@ def hiding(draw: Draw, _: str) -> str:
 def misspelt(draw: Draw, table: str) -> str:
     """Name what there is not: a case of no run."""
     table = table if table in USERS else "known_failure"
-    return row(table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "no*", "tesnorrt-parity"])})
+    return row(
+        table, **{draw.choice(SELECTORS): draw.choice(["resnte50", "fp61", "non*", "tesnorrt-parity"])}
+    )
 
 
 WAYS: dict[Way, int] = {
@@ -156,7 +161,7 @@ def test_a_thousand_broken_files_are_refused_in_one_line(tmp_path: Path) -> None
 
 def sound(rows: Expectations) -> bool:
     """Return whether rows are what the schema promises, asked without it."""
-    found = [*rows.tolerances, *rows.budgets, *rows.known_failures]
+    found = [*rows.tolerances, *rows.budgets, *rows.thresholds, *rows.known_failures]
     numbers = [number for one in found for number in one.numbers.values()]
     reasons = [one.texts.get("reason", "") for one in found]
     return all(math.isfinite(n) and n >= 0 for n in numbers) and all(reason.strip() for reason in reasons)

@@ -69,7 +69,7 @@ def test_every_committed_row_is_about_a_case() -> None:
         ({"tensorrt": "rtx9.9*"}, "tensorrt = 'rtx9.9*' fits no case; did you mean rtx1."),
         ({"precision": "fp61"}, "precision = 'fp61' fits no case; did you mean fp16"),
         ({"route": "qqd"}, "route = 'qqd' fits no case; did you mean qdq?"),
-        ({"batch": "16"}, "batch = '16' fits no case; there are 1, 8, dynamic"),
+        ({"batch": "16"}, "batch = '16' fits no case; there are 1, 8, 32, dynamic"),
         ({"baseline": "tensorrt8*"}, "baseline = 'tensorrt8*' fits no case; "),
         ({"model": "digits", "converter": "mxnet"}, "has model = 'digits', converter = 'mxnet'; delete it"),
         ({"stage": "source-parity", "model": "digits"}, "has stage = 'source-parity', model"),

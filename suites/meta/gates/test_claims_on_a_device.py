@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.cases import BUILDER_ROUTES, ROUTES
 from suites.meta.gates.child_runs import Run, pipeline, run
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
@@ -31,8 +32,9 @@ def planted(self, feed):
 running.Plan.inference = planted
 """
 """Behind the stand-in: each output is another one."""
+STEADY = ("suites/test_noise_floor.py", "suites/test_repeatability.py")
 ENGINES = ("suites/test_build.py", "suites/test_parity.py", "suites/test_latency.py", "suites/test_int8.py")
-STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor"}
+STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor", "repeatability"}
 CHOSEN = ("--model=digits", "--opset=13", "--precision=fp32,fp16", "-m", "tensorrt", "--support=none")
 
 
@@ -48,11 +50,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Run:
-    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`."""
+SLOWED = """
+import random
+from suites.meta.stand_ins.tensorrt_bindings import cuda
+draw = random.Random({seed})
+cuda.Event.time_since = lambda self, other: {scale} * draw.gauss(1, 0.01)
+"""
+"""Behind the stand-in's events: what they measure, in ms."""
+
+
+def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
+    """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: code."""
     modules = conformance.write(folder / "modules", releases()[RELEASE])
     with (modules / "tensorrt.py").open("a") as file:
-        file.write(PLANTED.format(wrong=wrong))
+        file.write(PLANTED.format(wrong=wrong) + planted + "\n")
     script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -61,14 +72,30 @@ def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value") -> Ru
 
 
 def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
-    """Builds, parity, latency, INT8 and the noise floor pass, and record what they measured."""
-    done = ended(made, tmp_path, *ENGINES, "suites/test_noise_floor.py")
+    """Builds, parity, latency, INT8, noise floor and repeatability pass, and record what they measured."""
+    done = ended(made, tmp_path, *ENGINES, *STEADY)
     assert done.code == 0, done.output
     assert {record.verdict for record in done.records} == {"passed"}
     assert {record.stage for record in done.records} == STAGES
+    routes = {record.route for record in done.records if record.stage == "int8-accuracy"}
+    assert routes == {*ROUTES, *BUILDER_ROUTES}
     found = {name: metric for record in done.records for name, metric in record.metrics.items()}
     assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
     assert found["logits fp16_rounding"].value > 0
+
+
+def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:
+    """An engine with no layer in the fp16 that was asked for fails parity; timing it is no failure."""
+    avoids = "running.Plan.about = property(lambda self: {**vars(self)['told'], 'held': {}}, "
+    avoids += "lambda self, told: vars(self).update(told=told))"
+    done = ended(
+        made, tmp_path, "suites/test_parity.py", "suites/test_latency.py", "-k", "fp16", planted=avoids
+    )
+    verdicts = {record.stage: record.verdict for record in done.records}
+    assert verdicts == {"tensorrt-parity": "failed", "latency": "passed"}
+    (message,) = (record.message for record in done.records if record.verdict == "failed")
+    assert "guilty hop: builder\nfp16_layers is 0 % of layers, the limit is 50" in message
+    assert "the builder chose 100 % fp32" in message
 
 
 @pytest.mark.parametrize(
@@ -83,6 +110,14 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
             "value * len(runs)",
             "guilty hop: builder\nrepeated_spread is ",
         ),
+        (
+            "suites/test_repeatability.py",
+            "fp32",
+            "value + (len(runs) % 20 == 7)",
+            "guilty hop: runtime\nbatch 1: 5 of 90 runs in one context gave another answer (5.56 %); "
+            "batch 1: 4 of 90 runs in two contexts at once gave another answer (4.44 %)\n"
+            "the worst: logits: 10 of 10",
+        ),
         ("suites/test_latency.py", "fp32", "os.abort()", "guilty hop: runtime\nthe TensorRT worker"),
     ],
 )
@@ -95,3 +130,23 @@ def test_an_engine_that_is_wrong_is_red(
     (record,) = done.records
     assert record.verdict == ("crashed" if "abort" in wrong else "failed")
     assert named in record.message
+
+
+def test_a_planted_slowdown_is_caught_by_the_baseline(made: Path, tmp_path: Path) -> None:
+    """10 % slower than what a run before saved is red and shows both distributions; 1 % is green."""
+    file = f"--baseline-file={tmp_path / 'kept.jsonl'}"
+    runs = [("save", 1.0, 0), ("compare", 1.01, 1), ("compare", 1.1, 2)]
+    done = {}
+    for mode, scale, seed in runs:
+        folder = tmp_path / f"{seed}"
+        folder.mkdir()
+        chosen = ("suites/test_latency.py", "-k", "fp32", f"--baseline={mode}", file)
+        done[scale] = ended(made, folder, *chosen, planted=SLOWED.format(seed=seed, scale=scale))
+    assert [run.code for run in done.values()] == [0, 0, 1], [run.output for run in done.values()]
+    assert "baselines: 1 saved" in done[1.0].output
+    assert "baselines: 1 compared" in done[1.01].output
+    assert "baselines: 1 worse" in done[1.1].output
+    (record,) = done[1.1].records
+    assert "guilty hop: baseline\nmedian: 1.1" in record.message
+    assert "\nbefore |" in record.message
+    assert "\nnow    |" in record.message

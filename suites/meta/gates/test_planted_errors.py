@@ -263,7 +263,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("opsets", "9", "'9' is no opset of this suite"),
     ("opsets", "eleven", "'eleven' is no opset"),
     ("precisions", "fp8", "'fp8' is none of"),
-    ("batches", "4", "--batch: '4' is none of 1, 8, dynamic"),
+    ("batches", "4", "--batch: '4' is none of 1, 8, 32, dynamic"),
     ("tensorrt", ["nowhere/python"], "no such interpreter"),
     ("tensorrt", [str(ROOT)], "is a directory"),
     ("expectations", ROOT / "nowhere", "tolerances.toml"),

@@ -52,6 +52,11 @@ ROOMS = (
         "numpy onnx", "torch onnxruntime onnxslim",
     ),
     Room(
+        "fixtures/training",
+        "reference_models fixtures.converters fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "numpy", "torch PIL",
+    ),
+    Room(
         "fixtures/runtimes",
         "reference_models fixtures.store.files fixtures.verdicts fixtures.compatibility.tables",
         "numpy packaging", "torch mxnet cv2 onnxruntime pycuda platformdirs",
@@ -60,6 +65,12 @@ ROOMS = (
         "fixtures/quantization",
         "fixtures.store.files fixtures.verdicts fixtures.runtimes.onnxruntime fixtures.runtimes.base",
         "numpy onnx", "onnxruntime",
+    ),
+    Room(
+        "fixtures/pruning",
+        "reference_models fixtures.converters fixtures.runtimes.base fixtures.runtimes.onnxruntime "
+        "fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch torch_pruning",
     ),
     Room(
         "fixtures/exporters", "fixtures.converters fixtures.metrics fixtures.runtimes fixtures.verdicts",
@@ -71,8 +82,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.quantization "
-        "fixtures.runtimes fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -86,18 +97,23 @@ ROOMS = (
         "fixtures.verdicts",
     ),
     Room(
+        "fixtures/baselines",
+        "fixtures.expectations fixtures.metrics fixtures.recording fixtures.records fixtures.verdicts",
+        "numpy",
+    ),
+    Room(
         "fixtures/checks",
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
-        "fixtures.converters fixtures.expectations fixtures.exporters fixtures.metrics fixtures.pipeline "
-        "fixtures.quantization fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.verdicts",
+        "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
-        "reference_models fixtures.cases fixtures.compatibility fixtures.converters fixtures.expectations "
-        "fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.user_models fixtures.verdicts",
+        "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
+        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
@@ -105,10 +121,27 @@ ROOMS = (
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
-    Room("benchmarks", "fixtures.commands fixtures.converters reference_models", "numpy onnx", "torch"),
+    Room(
+        "benchmarks",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning fixtures.quantization "
+        "fixtures.training reference_models",
+        "numpy onnx", "torch onnxruntime",
+    ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
+    "fixtures/training/activations.py",
+    "fixtures/training/boxes.py",
+    "fixtures/training/checkpoint.py",
+    "fixtures/training/darknet_module.py",
+    "fixtures/training/drawing.py",
+    "fixtures/training/evaluation.py",
+    "fixtures/training/loss.py",
+    "fixtures/training/optimization.py",
+    "fixtures/training/plain_layers.py",
+    "fixtures/training/training.py",
+    "fixtures/training/weight_file.py",
+    "fixtures/training/weighted_layers.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",

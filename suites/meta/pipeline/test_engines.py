@@ -32,16 +32,17 @@ class Client:
 
 
 def engine_build(
-    digest: str = MODEL.digest, precision: str = "fp16", identity: Identity = HERE
+    digest: str = MODEL.digest, precision: str = "fp16", identity: Identity = HERE, constrained: bool = False
 ) -> engines.EngineBuild:
     """Return a build that nobody starts."""
-    client = cast(TensorRT, Client(identity))
-    return engines.EngineBuild(ArtifactStore(Path()), client, replace(MODEL, digest=digest), precision, {})
+    client, model = cast(TensorRT, Client(identity)), replace(MODEL, digest=digest)
+    return engines.EngineBuild(ArtifactStore(Path()), client, model, precision, {}, constrained=constrained)
 
 
 OTHERS = [
     engine_build(digest="1" * 64),
     engine_build(precision="fp32"),
+    engine_build(constrained=True),
     engine_build(identity=replace(HERE, version="10.15.1")),
     engine_build(identity=replace(HERE, flavour="tensorrt-rtx")),
     engine_build(identity=replace(HERE, device=Device("NVIDIA L4", "9.0", "580", 1))),
@@ -88,6 +89,21 @@ def test_what_is_built_follows_from_the_tensorrt(
     assert types == {onnx.TensorProto.FLOAT16 if typed else onnx.TensorProto.FLOAT}
 
 
+@pytest.mark.parametrize(
+    ("fp16", "precision", "held"),
+    [("flag", "fp16", True), ("flag", "int8", True), ("flag", "tf32", False), ("typed", "int8", False)],
+)
+def test_layers_are_held_where_a_flag_leaves_the_choice(
+    fp16: Literal["flag", "typed"], precision: str, held: bool, tmp_path: Path
+) -> None:
+    """Where types follow from the model, the same engine serves whoever asks and whoever does not."""
+    model = replace(MODEL, path=linear(tmp_path / "m.onnx", 1.0))
+    client = cast(TensorRT, Client(replace(HERE, fp16=fp16)))
+    pipeline = Pipeline(ArtifactStore(tmp_path / "artifacts"), {})
+    assert pipeline.engine_build(client, model, precision, constrained=True).constrained is held
+    assert not pipeline.engine_build(client, model, precision).constrained
+
+
 def test_a_build_is_made_once(tmp_path: Path) -> None:
     """The second build comes from the store, with the first one's seconds; rebuilds are new files."""
     interpreter = default_interpreter()
@@ -98,7 +114,9 @@ def test_a_build_is_made_once(tmp_path: Path) -> None:
         pipeline = Pipeline(ArtifactStore(tmp_path / "artifacts"), {})
         made = pipeline.engine_build(client, model, "fp32")
         first, second = (made.build()[0] for _ in range(2))
-        again = made.rebuilds(tmp_path)
+        engines_of_it = made.all_engines(tmp_path)
     assert first.ok, first.problem
     assert second == first
-    assert [path.stat().st_size for path in again] == [first.engine_bytes] * engines.REBUILDS
+    anew = [tmp_path / f"{n}.engine" for n in range(engines.REBUILDS)]
+    assert [path.stat().st_size for path in anew] == [first.engine_bytes] * engines.REBUILDS
+    assert engines_of_it[-engines.REBUILDS :] == anew

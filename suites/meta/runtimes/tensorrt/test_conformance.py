@@ -164,9 +164,65 @@ def test_int64(trt: TensorRT, release: Release, tmp_path: Path) -> None:
 def test_time(trt: TensorRT, tmp_path: Path) -> None:
     """Timing enqueues as often as asked, and says why there is no CUDA graph of a stand-in."""
     trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
-    timing = trt.engine(tmp_path / "m.engine").timing({"x": sample(*SHAPE)}, iterations=3, warmup=1)
-    assert len(timing.enqueue_ms) == 3
+    engine, given = trt.engine(tmp_path / "m.engine"), {"x": sample(*SHAPE)}
+    timing = engine.timing(given, iterations=3, warmup=1, hosts=2)
+    assert (len(timing.enqueue_ms), len(timing.host_ms)) == (3, 2)
+    assert len(engine.timing(given, iterations=1000, seconds=0).enqueue_ms) == worker.LEAST_SAMPLES
     assert (timing.graph_ms, bool(timing.graph_reason)) == (None, True)
+
+
+def test_warm(trt: TensorRT, tmp_path: Path) -> None:
+    """A fresh engine is run in windows until its times are steady, or the time is over."""
+    trt.build(save(tmp_path / "m.onnx", RELU), engine=tmp_path / "m.engine")
+    warmup = trt.engine(tmp_path / "m.engine").warm({"x": sample(*SHAPE)}, seconds=0)
+    assert (warmup.steady, warmup.cached_seconds) == (False, None)
+    assert warmup.runs >= worker.WINDOW_RUNS
+    assert warmup.first_seconds > 0
+    assert warmup.device_memory == 4096
+    assert warmup.memory_taken >= 0
+
+
+@pytest.mark.parametrize(("growing", "steady"), [(1.0, True), (1.05, False)])
+def test_a_warm_up_ends_when_times_are_steady(
+    monkeypatch: pytest.MonkeyPatch, growing: float, steady: bool
+) -> None:
+    """Three windows whose medians are alike end it; where times go on growing, the time is over."""
+    now, cost = [0.0], [0.01]
+
+    def tick(*_: Any) -> list[float]:
+        now[0] += 20 * cost[0]
+        cost[0] *= growing
+        return [cost[0]] * 20
+
+    monkeypatch.setattr(worker, "samples", tick)
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    runs, alike = worker.warm_up(None, None, lambda: None, seconds=3.0)
+    assert alike is steady
+    assert (runs == 60) is steady
+
+
+@pytest.mark.parametrize("contexts", [1, 2])
+def test_repeat(trt: TensorRT, tmp_path: Path, contexts: int) -> None:
+    """Runs are counted by their answers, also in two contexts at once: here each gives the one answer."""
+    model, engine = two_by_two(tmp_path / "m.onnx"), tmp_path / "m.engine"
+    trt.build(model, engine=engine)
+    given = {"s": sample(2, 1, 1), "x": sample(2, 3, 5)}
+    ((answer, count),) = trt.engine(engine).repeat(given, 5, contexts)
+    assert (count, list(answer)) == (4 + contexts if contexts > 1 else 5, ["half", "scaled"])
+    for name, array in OnnxRuntime(model).run([given])[0].items():
+        np.testing.assert_array_equal(answer[name], array, strict=True)
+
+
+def test_two_contexts_of_a_dynamic_engine(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """Releases whose profiles serve one context at a time say so, and the others run."""
+    model, engine = save(tmp_path / "m.onnx", RELU, shape=("n", 4, 8, 8)), tmp_path / "m.engine"
+    trt.build(model, engine=engine, profiles={"x": [(1, 4, 8, 8), (2, 4, 8, 8), (3, 4, 8, 8)]})
+    asked = trt.engine(engine).repeat({"x": sample(3, 4, 8, 8)}, 4, contexts=2)
+    if int(release.version.split(".")[0]) < 10:
+        with pytest.raises(NotRun, match="one context at a time"):
+            next(asked)
+    else:
+        assert [count for _, count in asked] == [4]
 
 
 def test_int8(trt: TensorRT, release: Release, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 MEMORY: dict[int, Any] = {}
+TOTAL = 1 << 30
 LACKS = os.environ.get("STAND_IN_CUDA", "")
 
 
@@ -40,6 +41,11 @@ def view(address: int, shape: Sequence[int], dtype: str) -> np.ndarray:
         raise Error(f"an illegal memory access: {count} bytes at {address}")
     buffer: Any = (ctypes.c_char * count).from_address(address)
     return np.frombuffer(buffer, dtype).reshape(tuple(shape))
+
+
+def mem_get_info() -> tuple[int, int]:
+    """Return the bytes of memory that are free, and all of them."""
+    return TOTAL - sum(map(len, MEMORY.values())), TOTAL
 
 
 class DeviceAllocation:
@@ -72,6 +78,11 @@ def memcpy_dtoh(dest: np.ndarray, src: Any) -> None:
     dest[...] = view(int(src), dest.shape, dest.dtype.name)
 
 
+def memset_d8_async(dest: Any, data: int, count: int, stream: Any = None) -> None:
+    """Set bytes of the device, at once."""
+    view(int(dest), (count,), "uint8")[...] = data
+
+
 class Context:
     """A primary context."""
 
@@ -96,9 +107,13 @@ class Device:
         """Return its compute capability."""
         return 8, 6
 
+    def pci_bus_id(self) -> str:
+        """Return where it is plugged in."""
+        return "0000:00:00.0"
+
     def total_memory(self) -> int:
         """Return its bytes."""
-        return 1 << 30
+        return TOTAL
 
     def retain_primary_context(self) -> Context:
         """Return its context."""

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Dict, List
+
+from onnx import TensorProto
 
 from suites.meta.stand_ins.tensorrt_bindings.playing import Played, behaviours, fail
+
+TYPES = {"FLOAT": "Float", "FLOAT16": "Half", "HALF": "Half", "INT8": "Int8"}
+"""ONNX's and TensorRT's name of a type -> the inspector's; any other is Int32."""
+
+
+def types(plan: Any) -> Dict[str, str]:
+    """Return the inspector's name of the type of each tensor of a plan."""
+    graph = plan.model.graph
+    elements = {v.name: v.type.tensor_type.elem_type for v in [*plan.values(), *graph.value_info]}
+    elements.update({tensor.name: tensor.data_type for tensor in graph.initializer})
+    return {name: TYPES.get(TensorProto.DataType.Name(kind), "Int32") for name, kind in elements.items()}
+
+
+def layer(node: Any, held: Dict[str, str], kinds: Dict[str, str]) -> Dict[str, Any]:
+    """Return what the inspector tells of a node: in the precision that it is held to, else as it is typed."""
+
+    def tensors(names: Any) -> List[Dict[str, str]]:
+        own = TYPES[held[node.name]] if node.name in held else ""
+        return [{"Name": name, "Datatype": own or kinds.get(name, "Float")} for name in names]
+
+    return {
+        "Name": node.name, "LayerType": node.op_type,
+        "Inputs": tensors(node.input), "Outputs": tensors(node.output),
+    }  # fmt: skip
 
 
 class EngineInspector(Played):
@@ -19,13 +45,7 @@ class EngineInspector(Played):
         self._api.check(format, "LayerInformationFormat")
         plan, api = self._engine._plan, self._api
         rows: list[Any] = [
-            {
-                "Name": node.name,
-                "LayerType": node.op_type,
-                "Inputs": [{"Name": name, "Datatype": "Float"} for name in node.input],
-                "Outputs": [{"Name": name, "Datatype": "Float"} for name in node.output],
-            }
-            for node in plan.model.graph.node
+            layer(node, plan.about.get("held", {}), types(plan)) for node in plan.model.graph.node
         ]
         if plan.about.get("profiling_verbosity") != "ProfilingVerbosity.DETAILED":
             rows = [row["Name"] for row in rows]

@@ -11,7 +11,8 @@ from suites.meta.stand_ins.tensorrt_bindings.playing import Played, behaviours, 
 
 PLUGINS = {"InstanceNormalization"}  # what the parser makes of it until OnnxParserFlag offers a native one
 REGISTERED: List[str] = []
-LAYERS = {"QuantizeLinear": "QUANTIZE", "DequantizeLinear": "DEQUANTIZE", "Conv": "CONVOLUTION"}
+LAYERS = {"QuantizeLinear": "QUANTIZE", "DequantizeLinear": "DEQUANTIZE", "Conv": "CONVOLUTION",
+          "Relu": "ACTIVATION", "Gemm": "MATRIX_MULTIPLY"}  # fmt: skip
 
 
 class ITensor(Played):
@@ -28,9 +29,13 @@ class ITensor(Played):
 class ILayer(Played):
     """One node of the ONNX graph."""
 
-    def __init__(self, node: Any, tensors: dict[str, Any]) -> None:
-        self._node, self._tensors = node, tensors
+    def __init__(self, node: Any, tensors: dict[str, Any], held: dict[str, str]) -> None:
+        self._node, self._tensors, self._held = node, tensors, held
 
+    def _hold(self, kind: Any) -> None:
+        self._held[self._node.name] = kind.name
+
+    precision = property(lambda self: self._held.get(self._node.name), _hold)
     name = property(lambda self: self._node.name)
     num_outputs = property(lambda self: len(self._node.output))
 
@@ -51,6 +56,7 @@ class INetworkDefinition(Played):
     def __init__(self, flags: int, logger: Any) -> None:
         self._flags, self._logger = flags, logger
         self._tensors: Dict[str, Any] = {}
+        self._held: Dict[str, str] = {}
         self._graph = onnx.GraphProto()
         self._data = b""
 
@@ -60,7 +66,7 @@ class INetworkDefinition(Played):
 
     def get_layer(self, index: int) -> Any:
         """Return a layer."""
-        return self._api.make("ILayer", self._graph.node[index], self._tensors)
+        return self._api.make("ILayer", self._graph.node[index], self._tensors, self._held)
 
     def get_input(self, index: int) -> Any:
         """Return an input."""
