@@ -147,6 +147,7 @@ LAZY = {
     "reference_models/pytorch/unet.py",
     "reference_models/pytorch/yolov5_modules.py",
     "suites/meta/networks/functional_networks.py",
+    "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
