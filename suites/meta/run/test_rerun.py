@@ -22,7 +22,7 @@ GIVEN: dict[str, object] = {
     "support": "none", "calibrator": "mse", "worker_timeout": 8.0, "missing": ["10.16=no such wheel"],
 }  # fmt: skip
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
-BY_CASE = {"models", "inputs", "outputs", "opsets", "precisions", "batches", "tensorrt", "migrate"}
+BY_CASE = {"models", "inputs", "outputs", "opsets", "precisions", "batches", "tensorrt", "migrate", "ab"}
 ALONE = {"require"}
 """Options about a whole run, which one case alone cannot satisfy."""
 
