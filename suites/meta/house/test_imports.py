@@ -123,7 +123,12 @@ ROOMS = (
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
-    Room("benchmarks", "fixtures.commands fixtures.converters reference_models", "numpy onnx", "torch"),
+    Room(
+        "benchmarks",
+        "fixtures.commands fixtures.converters fixtures.metrics.resampling fixtures.runtimes.tensorrt "
+        "reference_models",
+        "numpy onnx", "torch",
+    ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
