@@ -1,9 +1,9 @@
 """What our device times cost: ``python -m benchmarks.latency [--onnx FILE] [--rounds N]``, with a GPU.
 
-In one process, on one stream and in turn, over one engine and context: `ours` is what the worker times, `bare`
-a loop of TensorRT's own calls between two CUDA events. Held is the median of the ratios of blocks side by side.
-Beside it stand a loop whose runs are enqueued without waiting (`back to back`), and our worker as a user meets
-it, in a process of its own (`worker`). Needs an interpreter with TensorRT and pycuda.
+In one process, on one stream and in turn, over one engine and context: `ours` is what the worker times, and
+`bare` a loop of TensorRT's own calls between two CUDA events. Held is the median of the ratios of blocks side
+by side. Beside it stand a loop whose runs are enqueued without waiting (`back to back`), and our worker as a
+user meets it, in a process of its own (`worker`). Needs an interpreter with TensorRT and pycuda.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Times = Mapping[str, Sequence[float]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line a way for each network, then the ratio; 0 if all meet the goal, 1 if not, 2 without GPU."""
+    """Print a line a way for each network, then the ratio; 0: the goal is met, 1: it is not, 2: no GPU."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--onnx", type=Path, help="an ONNX file of static shapes, in place of our networks")
     parser.add_argument("--rounds", type=int, default=40)

@@ -18,7 +18,13 @@ MODULES = (
     "pytorch.digits",
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
-TABLES = ("darknet.zoo.rows", "mxnet.zoo.rows", "pytorch.yolov5_rows", "pytorch.torchvision_rows")
+TABLES = (
+    "darknet.digit_detectors",
+    "darknet.zoo.rows",
+    "mxnet.zoo.rows",
+    "pytorch.yolov5_rows",
+    "pytorch.torchvision_rows",
+)
 """Modules with many models, each with `MODELS`."""
 
 

@@ -24,6 +24,6 @@ def _row(option: Field[Any]) -> tuple[str, str, str]:
 
 
 def _default(value: Any) -> str:
-    if not value:
+    if not value or value == Path():
         return ""
     return f"`{value.relative_to(ROOT)}`" if isinstance(value, Path) else f"`{value}`"

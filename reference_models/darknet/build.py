@@ -46,14 +46,9 @@ def _origin(name: str, official: bool) -> Weights:
 
 
 def _build(name: str, architecture: Callable[[], Cfg], seed: int, official: bool, folder: Path) -> Source:
-    """Write ``<name>.cfg`` and find or write the weights.
-
-    files: cfg, weights, and ``opencv``: the weights with 9e-6 added to every variance, because OpenCV's
-    BatchNorm epsilon is 1e-6 and Darknet's is 1e-5; with them OpenCV computes what Darknet computes.
-    """
+    """Find or write the weights, and make the source of them."""
     network, note = architecture(), "" if official else "the official ones are on no package index"
-    cfg, seeded = folder / f"{name}.cfg", folder / f"{name}.seeded.weights"
-    cfg.write_text(network.text())
+    seeded = folder / f"{name}.seeded.weights"
     stored = seeded
     if official:
         try:
@@ -62,17 +57,23 @@ def _build(name: str, architecture: Callable[[], Cfg], seed: int, official: bool
             note = f"the official ones could not be had: {error}"
     if stored is seeded:
         weights.write_seeded(seeded, network, seed)
-    opencv = folder / f"{name}.opencv.weights"
+    return source(name, network, folder, stored, "seeded" if stored is seeded else "official", note)
+
+
+def source(name: str, network: Cfg, folder: Path, stored: Path, origin: Weights, note: str = "") -> Source:
+    """Write ``<name>.cfg`` and make the `Source` of a network whose weights are stored already.
+
+    files: cfg, weights, and ``opencv``: the weights with 9e-6 added to every variance, because OpenCV's
+    BatchNorm epsilon is 1e-6 and Darknet's is 1e-5; with them OpenCV computes what Darknet computes.
+    """
+    cfg, opencv = folder / f"{name}.cfg", folder / f"{name}.opencv.weights"
+    cfg.write_text(network.text())
     weights.shift_variances(stored, opencv, network, weights.DARKNET_EPSILON - weights.OPENCV_EPSILON)
     digest = hashlib.sha256(cfg.read_bytes())
     with stored.open("rb") as file:
         digest.update(hashlib.file_digest(file, "sha256").digest())
-    return Source(
-        digest=digest.hexdigest(),
-        weights="seeded" if stored is seeded else "official",
-        files={"cfg": cfg, "weights": stored, "opencv": opencv},
-        note=note,
-    )
+    files = {"cfg": cfg, "weights": stored, "opencv": opencv}
+    return Source(digest=digest.hexdigest(), weights=origin, files=files, note=note)
 
 
 def _samples(size: int, official: bool) -> list[Tensors]:

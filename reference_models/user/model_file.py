@@ -23,7 +23,7 @@ from reference_models.user.shapes import Shape
 from reference_models.wording import quoted
 
 Framework = Literal["darknet", "pytorch", "mxnet"]
-EXPECTATIONS = ("tolerance", "budget", "threshold", "known_failure")
+EXPECTATIONS = ("tolerance", "budget", "share", "threshold", "known_failure", "exclusion")
 LONGEST_NAME = 100
 MOST_VALUES = 1 << 27
 """Values of an input; none of a real network has more."""

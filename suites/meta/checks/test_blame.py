@@ -10,7 +10,7 @@ from fixtures.stages import NAMES
 from fixtures.verdicts import HOPS, Hop, StageError
 
 CASE = Case("onnxruntime-parity", "digits", "torchscript", 17, batch="8")
-PARITY = {name for name in NAMES if name.endswith("-parity")} | {"source-gpu", "migration"}
+PARITY = {name for name in NAMES if name.endswith("-parity")} | {"source-gpu", "pruning", "migration"}
 
 
 def test_every_stage_that_compares_has_its_hop() -> None:
@@ -30,6 +30,7 @@ def test_every_stage_that_compares_has_its_hop() -> None:
         ("source-gpu", "fp16", "fp16"),
         ("fp16-parity", "fp16", "fp16"),
         ("opset-parity", "fp32", "opset"),
+        ("pruning", "fp32", "pruning"),
         ("source-parity", "fp32", "source"),
         ("onnxruntime-parity", "fp32", "source->ONNX"),
     ],

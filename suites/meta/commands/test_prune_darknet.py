@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.commands import prune_darknet as command
 from fixtures.converters.darknet.convert import convert
-from fixtures.pruning import rewriting
+from fixtures.pruning.darknet import rewriting
 from suites.meta.networks import prunable_nets
 
 

@@ -15,7 +15,7 @@ import onnx
 import pytest
 
 from fixtures.__main__ import main
-from fixtures.quantization import cache, graph, migrate, ranges
+from fixtures.quantization import cache, graph, migrate, qdq, ranges
 from fixtures.quantization.collection import collect
 from fixtures.quantization.observer import Observer
 from fixtures.runtimes.onnxruntime import OnnxRuntime
@@ -300,3 +300,13 @@ def test_tensorrt_builds_what_the_commands_write(folder: Path) -> None:
     assert release is not None
     (answer,) = ask(inspect(onnx.load(folder / "q.onnx")), [release], gpu=False)
     assert not answer.refused
+
+
+def test_weights_alone_need_no_image(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command writes what the route of the suite does; a quantized model is refused."""
+    assert run(folder, "weights", "residual.onnx", "-o", "weights.onnx") == 0
+    qdq.quantize_weights(folder / "residual.onnx", folder / "again.onnx")
+    assert (folder / "weights.onnx").read_bytes() == (folder / "again.onnx").read_bytes()
+    assert run(folder, "weights", "weights.onnx", "-o", "twice.onnx") == 1
+    assert "is quantized already" in capsys.readouterr().err
+    assert not (folder / "twice.onnx").exists()

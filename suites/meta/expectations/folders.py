@@ -18,6 +18,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "specimen": ["index, *"], "exporter": ["dynamo"], "opset": [18], "outcome": "wrong",
         "message": "mis.*", "reason": "why", "link": "where",
     },
+    "exclusion": {"model": "digits", "route": "qdq", "layers": ["/3/Conv"], "reason": "why"},
 }  # fmt: skip
 """Table -> the fields of a row that fits the schema."""
 

@@ -16,6 +16,8 @@ LIMITS = [
     ("source-parity", "yolov3", "", "fp32", "yolo_82", (1e-4, 1e-3, 1e-5, 0)),
     ("source-parity", "yolov3", "", "fp32", "yolo_82/classes", (1e-4, 1e-3, 1e-4, 0)),
     ("opset-parity", "yolov5n", "", "fp32", "p3/boxes", (1e-5, 1e-5, 1e-6, 0)),
+    ("pruning", "yolov3", "", "fp32", "yolo_82", (1e-4, 1e-3, 1e-5, 0)),
+    ("pruning", "yolov3", "", "fp32", "yolo_82/boxes", (1e-4, 1e-3, 1e-4, 0)),
     ("source-gpu", "yolov5n", "", "fp32", "p3", (1e-3, 1e-3, 1e-4, 0)),
     ("source-gpu", "yolov5n", "", "fp32", "p3/boxes", (1e-3, 5e-3, 5e-4, 0)),
     ("source-gpu", "digits", "", "fp16", "logits", (5e-2, 2e-1, 2e-2, 5)),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.cases import BUILDER_ROUTES, ROUTES
 from suites.meta.gates.child_runs import Run, pipeline, run
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
@@ -76,6 +77,8 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.output
     assert {record.verdict for record in done.records} == {"passed"}
     assert {record.stage for record in done.records} == STAGES
+    routes = {record.route for record in done.records if record.stage == "int8-accuracy"}
+    assert routes == {*ROUTES, *BUILDER_ROUTES}
     found = {name: metric for record in done.records for name, metric in record.metrics.items()}
     assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
     assert found["logits fp16_rounding"].value > 0

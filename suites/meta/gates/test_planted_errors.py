@@ -147,6 +147,20 @@ def test_a_planted_error_fails_the_run_and_is_named(
     assert "Traceback" not in ended.output
 
 
+def test_a_search_leaves_the_spoilt_layer_in_float_and_the_next_run_honours_it(store: Path) -> None:
+    """The run with --int8-search is green, prints a row, and the next run quantizes all but that layer."""
+    plant(store, "quantized", scaled(1 / 16))
+    select = (INT8, *DIGITS, "-k", "torchscript and qdq")
+    assert run(store, *select).code == 1
+    ended = run(store, *select, "--int8-search")
+    assert ended.code == 0, ended.output
+    assert 'layers = ["/3/Conv"]' in ended.output
+    again = run(store, *select)
+    assert again.code == 0, again.output
+    (record,) = (one for one in again.records if "by exclusions.toml: /3/Conv" in one.message)
+    assert record.metrics["excluded"].value == 1
+
+
 @pytest.mark.parametrize(("epsilon", "code"), [(1e-5, 0), (1e-6, 1)])
 def test_another_batchnorm_epsilon_is_seen(epsilon: float, code: int, tmp_path: Path) -> None:
     """OpenCV's epsilon in place of Darknet's is within no tolerance, on the official weights."""

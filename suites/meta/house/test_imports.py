@@ -83,8 +83,8 @@ ROOMS = (
     ),
     Room(
         "fixtures/pipeline",
-        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.quantization "
-        "fixtures.runtimes fixtures.store fixtures.verdicts",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts",
         "numpy onnx", "torch",
     ),
     Room(
@@ -106,9 +106,8 @@ ROOMS = (
         "fixtures/checks",
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
-        "fixtures.metrics fixtures.pipeline fixtures.quantization fixtures.recording fixtures.records "
-        "fixtures.runtimes fixtures.stages "
-        "fixtures.store fixtures.verdicts",
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
         "numpy onnx", "trtcheck",
     ),
     Room(
@@ -125,16 +124,23 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.commands fixtures.converters fixtures.metrics.resampling fixtures.runtimes.tensorrt "
-        "reference_models",
-        "numpy onnx", "torch",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
+        "fixtures.pruning fixtures.quantization fixtures.runtimes.tensorrt fixtures.training reference_models",
+        "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""
 LAZY = {
     "fixtures/training/activations.py",
+    "fixtures/training/boxes.py",
+    "fixtures/training/checkpoint.py",
     "fixtures/training/darknet_module.py",
+    "fixtures/training/drawing.py",
+    "fixtures/training/evaluation.py",
+    "fixtures/training/loss.py",
+    "fixtures/training/optimization.py",
     "fixtures/training/plain_layers.py",
+    "fixtures/training/training.py",
     "fixtures/training/weight_file.py",
     "fixtures/training/weighted_layers.py",
     "reference_models/pytorch/mobilenet.py",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from fixtures.pruning.files import Source
+from fixtures.pruning.darknet.files import Source
 from reference_models import inputs
 from reference_models.darknet import weights
 from reference_models.darknet.builder import Cfg

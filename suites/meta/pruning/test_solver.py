@@ -8,9 +8,9 @@ import pytest
 from fixtures.converters.darknet.registry import KINDS
 from fixtures.converters.errors import ConversionError
 from fixtures.pruning.conditions import CARRIER, KEPT, REMOVED, Carried, Equal, Least, Multiple
-from fixtures.pruning.files import Source, normalization, planned
+from fixtures.pruning.darknet.files import Source, normalization, planned
+from fixtures.pruning.darknet.rules import RULES, trace
 from fixtures.pruning.plan import Plan, Settings
-from fixtures.pruning.rules import RULES, trace
 from fixtures.pruning.solver import solve, with_masks
 from reference_models.darknet.builder import Cfg
 from suites.meta.networks import prunable_nets
@@ -27,8 +27,8 @@ def gone(*kept: int) -> np.ndarray:
 def planned_with(folder: Path, cfg: Cfg, gammas: dict[int, list[float]], **settings: object) -> Plan:
     """Solve a network with these gammas in place of its own; what is not named has gammas of 9."""
     source = prunable_nets.write(folder, cfg)
-    channels = trace(source.network())
-    stored, betas = normalization(source, channels.net, frozenset(channels.normalized))
+    channels = trace(source.net)
+    stored, betas = normalization(source, channels)
     given = {layer: np.array(gammas.get(layer, [9.0] * own.size)) for layer, own in stored.items()}
     return solve(channels, given, betas, Settings(**settings))  # type: ignore[arg-type]
 
@@ -144,7 +144,7 @@ def test_a_gamma_of_zero_goes_at_any_ratio(tmp_path: Path) -> None:
 def permuted(source: Source, layer: int, order: np.ndarray, folder: Path) -> Source:
     """Write the network with the filters of a convolution in another order, and what reads them in step."""
     made, data = Source(source.cfg, folder / "permuted.weights"), bytearray(source.weights.read_bytes()[:20])
-    for one, arrays, _ in source.stored(source.network()):
+    for one, arrays, _ in source.stored():
         for what, array in arrays.items():
             reads = one.inputs[0] == layer and what == "weights"
             moved = array[order] if one.index == layer else array[:, order] if reads else array
@@ -178,8 +178,8 @@ MASKS = {
 def test_masks_that_do_not_fit_are_refused(masks: dict[int, list[int]], message: str, tmp_path: Path) -> None:
     """Masks of somebody else's making are held against the network, and the line is named."""
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
-    channels = trace(source.network())
-    _, betas = normalization(source, channels.net, frozenset(channels.normalized))
+    channels = trace(source.net)
+    _, betas = normalization(source, channels)
     given = {layer: np.array(mask, bool) for layer, mask in masks.items()}
     with pytest.raises(ConversionError, match=message) as error:
         with_masks(channels, given, betas, Settings())
@@ -189,8 +189,8 @@ def test_masks_that_do_not_fit_are_refused(masks: dict[int, list[int]], message:
 def test_masks_that_fit_are_taken(tmp_path: Path) -> None:
     """What the masks remove is removed, a layer without one follows those that it is tied to."""
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
-    channels = trace(source.network())
-    _, betas = normalization(source, channels.net, frozenset(channels.normalized))
+    channels = trace(source.net)
+    _, betas = normalization(source, channels)
     mask = np.arange(12) % 3 > 0
     plan = with_masks(channels, {0: mask}, betas, Settings(mode="fold"))
     assert [plan.left(layer).size for layer in (0, 2, 5, 1)] == [8, 8, 8, 6]

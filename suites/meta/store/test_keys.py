@@ -110,23 +110,25 @@ def converted(*frameworks: str) -> set[Thing]:
 
 EVERY = ("darknet", "mxnet", "pytorch")
 OUTPUTS, TRAPS, BUILDS = Thing("onnxruntime-outputs"), Thing("exporter-traps"), Thing("builds")
+PRUNED = Thing("pruned-outputs")
 OPENCV = {Thing(kind, "own-darknet") for kind in ("source", "samples", "dataset")}
 """OpenCV's weights for a user's Darknet network are written by the layers that the converter knows."""
 MADE_BY = {
-    "fixtures/converters/opset_resize.py": lambda: converted("darknet", "mxnet") | OPENCV,
-    "fixtures/converters/onnx_graph.py": lambda: converted("darknet", "mxnet") | OPENCV,
-    "fixtures/converters/nms.py": lambda: converted("darknet"),
-    "fixtures/converters/lazy_weights.py": lambda: converted("darknet", "mxnet") | OPENCV,
+    "fixtures/converters/opset_resize.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
+    "fixtures/converters/onnx_graph.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
+    "fixtures/converters/nms.py": lambda: converted("darknet") | {PRUNED},
+    "fixtures/converters/lazy_weights.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
     "fixtures/converters/mxnet/pooling.py": lambda: converted("mxnet"),
-    "fixtures/converters/__init__.py": lambda: converted(*EVERY) | OPENCV | {TRAPS},
+    "fixtures/converters/__init__.py": lambda: converted(*EVERY) | OPENCV | {TRAPS, PRUNED},
     "fixtures/runtimes/opencv.py": lambda: all_of("samples", "darknet"),
     "fixtures/runtimes/mxnet_child.py": lambda: all_of("samples", "mxnet"),
     "fixtures/runtimes/torch_runtime.py": lambda: all_of("samples", "pytorch"),
     "fixtures/runtimes/darknet_child.py": lambda: {Thing("darknet-outputs")},
     "fixtures/runtimes/tensorrt/worker.py": lambda: {BUILDS, Thing("specimen-builds")},
-    "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS},
+    "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS, PRUNED},
     "fixtures/quantization/fp16.py": lambda: {Thing("fp16")},
     "fixtures/quantization/qdq.py": lambda: {Thing("quantized")},
+    "fixtures/pruning/darknet/rules.py": lambda: {PRUNED},
     "fixtures/pipeline/batches.py": lambda: {BUILDS},
     "fixtures/exporters/specimens/strategies.py": lambda: {TRAPS},
     "reference_models/mxnet/build_gender_age.py": lambda: {

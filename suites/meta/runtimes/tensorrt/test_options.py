@@ -132,12 +132,12 @@ def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: 
     assert sums == [16, 32]
 
 
-@pytest.mark.parametrize("kind", ["entropy", "minmax"])
+@pytest.mark.parametrize("kind", ["entropy", "minmax", "percentile"])
 def test_the_calibrator_sees_every_sample(trt: TensorRT, release: Release, tmp_path: Path, kind: str) -> None:
     """Calibration samples reach the builder one by one, and its cache comes back; since 11.0 not run."""
     model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
     samples = sample(3, 4, 8, 8)
-    options = BuildOptions(calibrator=kind)  # type: ignore[arg-type]
+    options = BuildOptions(calibrator=kind)
     if not release.has("IBuilderConfig.int8_calibrator"):
         with pytest.raises((NotRun, StageError), match=r"Q/DQ|int8"):
             trt.build(model, precision="int8", options=options, calibration={"x": samples})
@@ -147,3 +147,15 @@ def test_the_calibrator_sees_every_sample(trt: TensorRT, release: Release, tmp_p
     assert build.calibration_cache == "a calibration cache of the stand-in\n"
     assert plan(engine)["calibrated"] == [[pytest.approx(float(s.sum()), abs=1e-3)] for s in samples]
     assert "INT8" in plan(engine)["flags"]
+
+
+def test_a_cache_stands_in_place_of_calibration(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """Ranges that are given reach the builder as they are, and come back."""
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        pytest.skip("this release has no calibrators; the test above asks what it says")
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    options = BuildOptions(calibration_cache="TRT-8503-EntropyCalibration2\nx: 3c010a14\n")
+    samples = {"x": sample(1, 4, 8, 8)}
+    build = trt.build(model, precision="int8", engine=engine, options=options, calibration=samples)
+    assert build.ok, build.problem
+    assert build.calibration_cache == options.calibration_cache == plan(engine)["calibrated"]

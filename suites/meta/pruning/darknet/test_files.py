@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fixtures.converters.errors import ConversionError
-from fixtures.pruning import comparison
-from fixtures.pruning.files import Source, planned, write_masked, write_pruned
+from fixtures.pruning.darknet import comparison
+from fixtures.pruning.darknet.files import Source, planned, write_masked, write_pruned
+from fixtures.pruning.darknet.table import pruned_network
 from fixtures.pruning.plan import Settings
-from fixtures.pruning.table import pruned_network
 from fixtures.runtimes.darknet_library import DarknetLibrary
 from fixtures.runtimes.opencv import OpenCV
 from reference_models import model
@@ -150,7 +150,7 @@ def _shift_variances(source: Source, path: Path) -> None:
     """Write the weights with what OpenCV's BatchNorm epsilon lacks added to every variance."""
     data = bytearray(source.weights.read_bytes()[:20])
     shift = np.float32(weights.DARKNET_EPSILON - weights.OPENCV_EPSILON)
-    for _, arrays, _ in source.stored(source.network()):
+    for _, arrays, _ in source.stored():
         for what, array in arrays.items():
             data += (array + shift if what == "variances" else array).astype("<f4").tobytes()
     path.write_bytes(data)

@@ -7,10 +7,11 @@ import onnx
 import pytest
 
 from fixtures.converters.darknet.convert import convert
-from fixtures.pruning.costs import of_network, of_onnx
-from fixtures.pruning.files import Source, planned, write_pruned
+from fixtures.pruning.costs import of_onnx
+from fixtures.pruning.darknet.costs import of_network
+from fixtures.pruning.darknet.files import Source, planned, write_pruned
+from fixtures.pruning.darknet.table import pruned_network, summary, text
 from fixtures.pruning.plan import Settings
-from fixtures.pruning.table import pruned_network, summary, text
 from reference_models.darknet.zoo.catalog import ZOO
 from suites.meta.networks import prunable_nets
 from suites.meta.networks.darknet_layers import random, write
@@ -30,7 +31,7 @@ def test_costs_are_those_of_the_graph(name: str, tmp_path: Path) -> None:
     plan = planned(source, Settings(0.5))
     cfg, weights = tmp_path / "pruned.cfg", tmp_path / "pruned.weights"
     write_pruned(source, plan, cfg, weights)
-    dense, small = of_network(plan.channels.net), of_network(pruned_network(source, plan))
+    dense, small = of_network(source.net), of_network(pruned_network(source, plan))
     assert (dense, small) == (of_onnx(graph(source.cfg, source.weights)), of_onnx(graph(cfg, weights)))
     assert small.macs < dense.macs
     assert small.parameters * 4 == weights.stat().st_size - 20
@@ -38,7 +39,7 @@ def test_costs_are_those_of_the_graph(name: str, tmp_path: Path) -> None:
 
 def test_a_count_that_is_published(tmp_path: Path) -> None:
     """YOLOv3-tiny at 416: 5.56 GFLOPs (pjreddie.com/darknet/yolo), 8858734 numbers in its weight file."""
-    cost = of_network(prunable_nets.write(tmp_path, ZOO["yolov3-tiny"](416)).network())
+    cost = of_network(prunable_nets.write(tmp_path, ZOO["yolov3-tiny"](416)).net)
     assert (cost.parameters, round(cost.flops / 1e9, 2)) == (8858734, 5.56)
 
 
@@ -47,11 +48,11 @@ def test_the_table_says_why(tmp_path: Path) -> None:
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
     plan = planned(source, Settings(0.5, multiple=4))
     pruned = pruned_network(source, plan)
-    lines = text(plan, pruned)
+    lines = text(source.net, plan, pruned)
     assert [line.split()[0] for line in lines] == ["layer", "0", "1", "2", "4", "5", "7", "8", "total"]
     assert "read by layer 9 [yolo]" in lines[-2]
     assert "rounding" in "\n".join(lines)
-    assert f"parameters {of_network(plan.channels.net).parameters} -> " in summary(plan, pruned)[1]
+    assert f"parameters {of_network(source.net).parameters} -> " in summary(source.net, plan, pruned)[1]
 
 
 HEAD = "filters=14\nsize=1\nactivation=linear\n[yolo]\nmask=0,1\nnum=2\nclasses=2\n"
@@ -68,4 +69,4 @@ def test_a_prune_that_removes_nothing_says_so(norm: str, said: str, tmp_path: Pa
     arrays = [np.ones(16 if norm else 4), random(12), random(14), random(56)]
     source = Source(*write(tmp_path, layers, random(1, 3, 8, 8), arrays))
     plan = planned(source, Settings(0.5))
-    assert said in summary(plan, pruned_network(source, plan))[-1]
+    assert said in summary(source.net, plan, pruned_network(source, plan))[-1]

@@ -1,0 +1,73 @@
+"""The rows of the slim detectors: trained on scenes of digits, with held-out scenes to judge INT8 by.
+
+Trained by ``python -m fixtures train recipe NAME``; see PROVENANCE.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from reference_models import inputs, yolo
+from reference_models.darknet import build, slim
+from reference_models.darknet.builder import Cfg
+from reference_models.datasets import digit_scenes
+from reference_models.model import ReferenceModel, Source, Tensors, Tier
+
+CALIBRATION, HELD_OUT, SAMPLES = 64, 300, 4
+"""Scenes for INT8 ranges, that decide the accuracy, and that are compared one by one."""
+
+
+def weight_file(name: str) -> Path:
+    """Return where the committed weights of a detector lie."""
+    return Path(__file__).with_name(f"{name}.weights")
+
+
+def dataset() -> dict[str, np.ndarray]:
+    """Return calibration scenes, and the held-out ones with every object: see `ReferenceModel`."""
+    held_out = digit_scenes.part("held-out", HELD_OUT)
+    return {
+        "calibration": digit_scenes.part("calibration", CALIBRATION).images,
+        "images": held_out.images,
+        "boxes": np.concatenate(held_out.boxes),
+        "labels": np.concatenate(held_out.labels),
+        "counts": np.array([len(labels) for labels in held_out.labels]),
+    }
+
+
+def samples() -> list[Tensors]:
+    """Return the first held-out scenes, one by one, then noise."""
+    scenes = digit_scenes.part("held-out", SAMPLES).images
+    tensors = [*(scene[None] for scene in scenes), inputs.noise((1, 3, slim.SIDE, slim.SIDE), 1.0, seed=7)]
+    return [{"data": tensor} for tensor in tensors]
+
+
+def _build(name: str, network: Cfg, folder: Path) -> Source:
+    return build.source(name, network, folder, weight_file(name), "trained")
+
+
+def _row(name: str, architecture: Callable[[], Cfg], tier: Tier) -> ReferenceModel:
+    network = architecture()
+    return ReferenceModel(
+        name=name,
+        framework="darknet",
+        inputs={"data": (1, 3, slim.SIDE, slim.SIDE)},
+        outputs=tuple(head.output for head in network.heads),
+        build=partial(_build, name, network),
+        samples=samples,
+        converters=("darknet",),
+        decode=partial(yolo.decode, heads=network.heads),
+        origin=lambda: "trained",
+        metric="map",
+        dataset=dataset,
+        tier=tier,
+    )
+
+
+MODELS = (
+    _row("digits-yolov3-tiny", slim.digits_yolov3_tiny, "default"),
+    _row("digits-yolov4-tiny", slim.digits_yolov4_tiny, "zoo"),
+)

@@ -1,0 +1,85 @@
+"""The benchmarks of calibration measure what they say, and a missed goal is seen."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from benchmarks import calibration, calibration_sweep, calibration_ways
+from benchmarks.calibration_ways import WAYS
+
+MISSING = [name for name in ("torch", "sklearn", "skimage") if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+SEEN = {
+    "plain": {"seconds": 1.0, "peak": 1.0}, "floor": {"seconds": 5.0, "peak": 4.0},
+    "ours": {"seconds": 4.0, "peak": 5.0}, "ours, 512": {"seconds": 60.0, "peak": 5.1},
+    "onnxruntime": {"seconds": 90.0, "peak": 30.0},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network on images of 64x64, two of each kind."""
+    made = tmp_path_factory.mktemp("calibration")
+    calibration.make(made, {"few": 2, "many": 3, "held": 2}, 64)
+    return made
+
+
+def test_the_network_is_yolov5s(folder: Path) -> None:
+    """Of 7.2 million parameters, as published, without the anchors; images differ."""
+    model = onnx.load(folder / "model.onnx")
+    count = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
+    assert count == pytest.approx(7.2e6, rel=0.02)
+    first, second = calibration_ways.feeds(folder / "few.npz")
+    assert first["images"].shape == (1, 3, 64, 64)
+    assert np.abs(first["images"] - second["images"]).mean() > 0.01
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "modelopt"])
+def test_each_way_does_its_work(
+    way: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A JSON line of seconds and peaks; those that calibrate have thresholds for all pairs."""
+    monkeypatch.setattr(
+        calibration_ways, "BINS", 256
+    )  # ONNX Runtime's search takes seconds a tensor at 2,048
+    assert calibration.main(["--child", way, str(folder)]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert row["peak"] >= row["imports"] > 0
+    assert row["seconds"] > 0
+    assert calibration.main(["--child", f"noise of {way}", str(folder)]) == 0
+    decibels = json.loads(capsys.readouterr().out.splitlines()[-1])
+    expected = {"onnxruntime": ["entropy"], "plain": [], "floor": []}
+    assert list(decibels) == expected.get(way, ["entropy", "minmax", "percentile", "mse"])
+    assert all(0 < value < 60 for value in decibels.values())
+
+
+@pytest.mark.parametrize(
+    ("way", "changed", "goal"),
+    [("ours", {"seconds": 6.1}, "ours / floor, s"),
+     ("onnxruntime", {"seconds": 39.0}, "ours / onnxruntime, s"),
+     ("onnxruntime", {"peak": 24.0}, "ours / onnxruntime, peak"),
+     ("ours, 512", {"peak": 6.0}, "ours, 512 / ours, peak")],
+)  # fmt: skip
+def test_a_missed_goal_is_seen(way: str, changed: dict[str, float], goal: str) -> None:
+    """The ratio that a goal is about is above it, and it alone."""
+    kept = calibration.ratios(SEEN)
+    assert all(kept[name] <= limit for name, limit in calibration.GOALS.items())
+    found = calibration.ratios(SEEN | {way: SEEN[way] | changed})
+    assert [name for name, limit in calibration.GOALS.items() if found[name] > limit] == [goal]
+
+
+def test_the_sweep_covers_every_combination(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a calibrator and kind of scale, a column a count; more images come nearer to float32."""
+    lines = tmp_path / "lines.jsonl"
+    assert calibration_sweep.main(["--counts", "40", "1", "--lines", str(lines)]) == 0
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert len({(row["calibrator"], row["images"], row["weights"]) for row in rows}) == 4 * 2 * 2
+    by_count = {n: [r["relative_l2"] for r in rows if r["images"] == n] for n in (1, 40)}
+    assert max(by_count[40]) < 0.05 < min(by_count[1])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["calibrator", "weights", "1", "images", "40", "images"]
+    assert len(printed) == 1 + 4 * 2 + 1

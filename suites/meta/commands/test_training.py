@@ -1,0 +1,102 @@
+"""The commands that train: from scratch, sparse, on; what they write is what every other tool reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from fixtures import __main__ as command
+from fixtures.converters.darknet.convert import convert
+from suites.meta.places import ROOT
+from suites.meta.training import networks
+
+pytestmark = pytest.mark.skipif(
+    find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`"
+)
+QUICK = ["--scenes", "16", "--epochs", "2", "--batch", "8"]
+
+
+def run(*words: object) -> int:
+    """Run a command of this program."""
+    return command.main([str(word) for word in words])
+
+
+def test_a_network_goes_through_all_trainings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trained, sparsified and tuned weights are read by the converter; no checkpoint is left."""
+    cfg = networks.small(tmp_path)
+    files = [tmp_path / f"{name}.weights" for name in ("dense", "sparse", "tuned")]
+    log = tmp_path / "gammas.jsonl"
+    assert run("train", "darknet", cfg, "-o", files[0], *QUICK) == 0
+    assert run("prune", "sparsify", cfg, files[0], "-o", files[1], "--log", log, *QUICK) == 0
+    assert run("prune", "finetune", cfg, files[1], "-o", files[2], *QUICK) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[::2]] == [str(file) for file in files]
+    assert all("2 epochs, 32 images; loss of the last epoch: box " in line for line in lines[::2])
+    assert all(line.endswith("on 300 held-out images") for line in lines[1::2])
+    assert {file.suffix for file in tmp_path.iterdir()} == {".cfg", ".weights", ".jsonl"}
+    assert [json.loads(line)["sparsity"] for line in log.read_text().splitlines()] == [0.01, 0.01]
+    seen = [int.from_bytes(file.read_bytes()[12:20], "little") for file in files]
+    assert seen == [32, 64, 96]
+    for file in files:
+        convert(cfg, file, 13)
+
+
+def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
+    """The whole command repeats itself to the bit."""
+    cfg = networks.small(tmp_path)
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert run("train", "darknet", cfg, "-o", tmp_path / name, "--seed", seed, *QUICK) == 0
+    one, two, other = ((tmp_path / name).read_bytes() for name in "abc")
+    assert one == two != other
+
+
+def test_an_interrupted_command_goes_on(tmp_path: Path) -> None:
+    """Ctrl+C ends it with 130 and a word; the same command then gives the weights of a whole run."""
+    cfg, whole, broken = networks.small(tmp_path), tmp_path / "whole.weights", tmp_path / "broken.weights"
+    words = ["train", "darknet", str(cfg), "--scenes", "64", "--epochs", "12", "--batch", "8", "-o"]
+    program = [sys.executable, "-m", "fixtures", *words]
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    child = subprocess.Popen(
+        [*program, str(broken)], cwd=ROOT, env=one_thread, stderr=subprocess.PIPE, text=True
+    )
+    while not broken.with_suffix(".checkpoint").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate()
+    assert child.returncode == 130
+    assert "broken.checkpoint; the same command goes on from there" in said
+    for file in (broken, whole):
+        subprocess.run([*program, str(file)], cwd=ROOT, env=one_thread, check=True)
+    assert broken.read_bytes() == whole.read_bytes()
+
+
+WRONG = {
+    "no penalty": (["prune", "sparsify", "{cfg}", "w", "--strength", "0", "-o", "o"], 2, "--strength 0.0"),
+    "no weights": (["prune", "finetune", "{cfg}", "absent", "-o", "o"], 1, "absent: cannot be read"),
+    "no list": (["train", "darknet", "{cfg}", "--images", "absent.txt", "-o", "o"], 1, "absent.txt: No such"),
+    "no epoch": (["train", "darknet", "{cfg}", "--epochs", "0", "-o", "o"], 2, "'0' is no number from 1 on"),
+    "an unknown recipe": (["train", "recipe", "digits-yolov9", "-o", "o"], 2, "digits-yolov3-tiny"),
+}
+
+
+@pytest.mark.parametrize(("words", "code", "said"), WRONG.values(), ids=WRONG)
+def test_a_wrong_call_says_what_is_wrong(
+    words: list[str], code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, before anything is trained."""
+    cfg = networks.small(tmp_path)
+    try:
+        ended = command.main([word.format(cfg=cfg) for word in words])
+    except SystemExit as error:
+        ended = int(str(error.code))
+    assert ended == code
+    assert said in capsys.readouterr().err

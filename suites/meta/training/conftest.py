@@ -1,0 +1,20 @@
+"""Torch computes in one thread here: small tensors are not worth two, and busy ones wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+
+from reference_models.pytorch.state import one_thread
+
+
+@pytest.fixture(autouse=True)
+def single() -> Iterator[None]:
+    """Every test of training has one thread."""
+    if find_spec("torch") is None:
+        yield
+        return
+    with one_thread():
+        yield

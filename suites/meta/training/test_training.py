@@ -1,0 +1,203 @@
+"""Training lessens the loss, pushes scales to zero, and goes on from any step to the same bits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fixtures.training.errors import Interrupted, TrainingError
+from fixtures.training.examples import Augmentation, Example, SceneExamples, batch, batch_of
+from fixtures.training.plan import Plan, Sparsity
+from suites.meta.training import networks
+
+pytestmark = pytest.mark.skipif(
+    find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`"
+)
+PLAN = Plan(epochs=3, batch=8, rate=5e-3, optimizer="adam", warmup=0.5, seed=4)
+
+
+@cache
+def scenes() -> SceneExamples:
+    """Thirty scenes of the training part."""
+    return SceneExamples("train", 30)
+
+
+def train(folder: Path, plan: Plan = PLAN, **options: Any) -> tuple[Any, list[str]]:
+    """Train the small detector from the same drawn weights."""
+    from fixtures.training.drawing import draw
+    from fixtures.training.training import Around, train
+
+    module = draw(networks.small(folder, iou_loss="ciou"), seed=1)
+    return module, train(module, scenes(), plan, Around(**options))
+
+
+def bits(module: Any) -> dict[str, bytes]:
+    """Return every parameter and statistic as bytes."""
+    return {name: tensor.numpy().tobytes() for name, tensor in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_loss_falls(optimizer: str, tmp_path: Path) -> None:
+    """In a few steps the loss of real scenes is less than half of what it was."""
+    _, lines = train(tmp_path, replace(PLAN, epochs=12, optimizer=optimizer, rate=1e-2))
+    totals = [sum(json.loads(line)["loss"].values()) for line in lines]
+    assert len(totals) == 12
+    assert totals[-1] < totals[0] / 2
+
+
+@pytest.mark.parametrize("at", [1, 3, 5], ids=["in an epoch", "at its end", "in the next"])
+def test_an_interrupted_training_goes_on_to_the_same_bits(at: int, tmp_path: Path) -> None:
+    """Weights, statistics and log are those of a training that nobody interrupted."""
+    kept, log, asked = tmp_path / "a.checkpoint", tmp_path / "log.jsonl", iter(range(1, 99))
+    whole, lines = train(tmp_path)
+    with pytest.raises(Interrupted):
+        train(tmp_path, kept=kept, log=log, stop=lambda: next(asked) == at)
+    resumed, again = train(tmp_path, kept=kept, log=log)
+    assert bits(resumed) == bits(whole)
+    assert again == lines == log.read_text().splitlines()
+
+
+def test_another_seed_gives_other_bits(tmp_path: Path) -> None:
+    """The comparison of bits can fail, and a seed repeats itself."""
+    assert bits(train(tmp_path)[0]) == bits(train(tmp_path)[0])
+    assert bits(train(tmp_path)[0]) != bits(train(tmp_path, replace(PLAN, seed=5))[0])
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    """The message says what differs; a file that is none is called that."""
+    kept = tmp_path / "a.checkpoint"
+    train(tmp_path, replace(PLAN, epochs=1), kept=kept)
+    with pytest.raises(TrainingError, match=r"a\.checkpoint: .*of other options; delete it"):
+        train(tmp_path, kept=kept)
+    kept.write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match=r"a\.checkpoint: no checkpoint .*delete it to begin anew"):
+        train(tmp_path, kept=kept)
+
+
+def gammas(module: Any) -> np.ndarray:
+    """Return the magnitudes of all scales."""
+    from fixtures.training.gammas import scales
+
+    return np.abs(np.concatenate(list(scales(module).values())))
+
+
+def test_the_penalty_pushes_scales_to_zero(tmp_path: Path) -> None:
+    """With it the scales end smaller than without, and the log shows where they lie."""
+    plan = replace(PLAN, epochs=8, optimizer="sgd", rate=0.01)
+    sparse, lines = train(tmp_path, replace(plan, sparsity=Sparsity(1.0)))
+    assert gammas(sparse).sum() < 0.8 * gammas(train(tmp_path, plan)[0]).sum()
+    last = json.loads(lines[-1])
+    assert last["sparsity"] == 1.0
+    assert {layer: sum(counts) for layer, counts in last["gammas"].items()} == {
+        "0": 8, "1": 8, "2": 16, "3": 24, "7": 16,
+    }  # fmt: skip
+
+
+def test_the_penalty_is_the_subgradient_before_the_step(tmp_path: Path) -> None:
+    """To each gradient of a scale s * sign(scale) is added, to no other anything."""
+    import torch
+
+    from fixtures.training.drawing import draw
+    from fixtures.training.optimization import push_to_zero, scales
+
+    module = draw(networks.small(tmp_path), seed=1)
+    for parameter in module.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    with torch.no_grad():
+        scales(module)[0][1][:3] = torch.tensor([-2.0, 0.0, 0.5])
+    push_to_zero(module, 0.25)
+    first, *others = [scale.grad for _, scale in scales(module)]
+    assert first is not None
+    assert first[:3].tolist() == [0.75, 1.0, 1.25]
+    assert all((grad == 1.25).all() for grad in others if grad is not None)
+    touched = {id(scale) for _, scale in scales(module)}
+    assert all(
+        (p.grad == 1).all() for p in module.parameters() if id(p) not in touched and p.grad is not None
+    )
+
+
+def test_the_strength_follows_its_schedule() -> None:
+    """From a share of the training on it is multiplied once."""
+    sparsity = Sparsity(0.1, decay_after=0.5, decay=0.01)
+    assert [sparsity.at(done) for done in (0, 0.49, 0.5, 1)] == pytest.approx([0.1, 0.1, 0.001, 0.001])
+
+
+def test_the_rate_rises_then_falls() -> None:
+    """Its highest is the one asked for, its last a hundredth."""
+    plan = Plan(epochs=10, rate=0.1, warmup=2)
+    rates = [plan.rate_at(epoch / 10) for epoch in range(101)]
+    assert max(rates) == rates[20] == pytest.approx(0.1)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert rates[-1] == pytest.approx(0.001)
+
+
+def test_broken_weights_end_with_a_word(tmp_path: Path) -> None:
+    """A loss that is no number names epoch, batch and parts; nothing is kept of it."""
+    import torch
+
+    from fixtures.training.drawing import draw
+    from fixtures.training.training import Around, train
+
+    module = draw(networks.small(tmp_path), seed=1)
+    with torch.no_grad():
+        module.layers[4 - 1].conv.weight[0] = float("nan")
+    with pytest.raises(TrainingError, match=r"epoch 0, batch 0 is no number: box nan.*lower rate"):
+        train(module, scenes(), PLAN, Around(tmp_path / "a.checkpoint"))
+    assert not (tmp_path / "a.checkpoint").exists()
+
+
+MISFITS = {
+    "another size": ({"side": 64}, PLAN, r"shape \(3, 96, 96\), the network takes \(3, 64, 64\)"),
+    "too few classes": ({"classes": 9}, PLAN, "10 classes, the network 9"),
+    "less than a batch": ({}, replace(PLAN, batch=31), "30 examples are less than one batch of 31"),
+    "no rate": ({}, replace(PLAN, rate=0), "rate above 0"),
+}
+
+
+@pytest.mark.parametrize(("keys", "plan", "said"), MISFITS.values(), ids=MISFITS)
+def test_what_does_not_fit_is_refused(keys: dict[str, Any], plan: Plan, said: str, tmp_path: Path) -> None:
+    """Before the first step, with what to change."""
+    from fixtures.training.drawing import draw
+    from fixtures.training.training import train
+
+    with pytest.raises(TrainingError, match=said):
+        train(draw(networks.small(tmp_path, **keys), 0), scenes(), plan)
+
+
+def test_a_batch_has_the_objects_of_its_images() -> None:
+    """Truths are image, class, centre and size; an image without objects has none."""
+    image = np.zeros((3, 8, 10), np.float32)
+    none = Example(image, np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+    one = Example(image + 1, np.array([[2, 1, 6, 7]], np.float32), np.array([5]))
+    made = batch([none, one])
+    assert made.images.shape == (2, 3, 8, 10)
+    assert made.truths.tolist() == [[1, 5, 4, 4, 4, 6]]
+
+
+def test_an_epoch_shows_each_example_once() -> None:
+    """Batches of an epoch are disjoint, and another epoch has another order; numbers give the same again."""
+    plain = Augmentation(0, 0, 0)
+    epochs = [[batch_of(scenes(), 10, 1, e, k, plain).images for k in range(3)] for e in (0, 1, 0)]
+    seen = [{image.tobytes() for part in epoch for image in part} for epoch in epochs]
+    assert [len(images) for images in seen] == [30, 30, 30]
+    assert (epochs[0][0] == epochs[2][0]).all()
+    assert not (epochs[0][0] == epochs[1][0]).all()
+
+
+def test_a_flipped_image_has_flipped_boxes() -> None:
+    """What the box frames is the same, mirrored."""
+    rng = np.random.default_rng(0)
+    image = rng.random((3, 20, 20)).astype(np.float32)
+    example = Example(image, np.array([[2, 4, 9, 15]], np.float32), np.array([1]))
+    flip = Augmentation(0, 0, 0, flip=True)
+    flipped = next(made for made in (flip(example, rng) for _ in range(20)) if made.boxes[0, 0] != 2)
+    ((x1, y1, x2, y2),) = flipped.boxes.astype(int)
+    assert (flipped.image[:, y1:y2, x1:x2] == image[:, 4:15, 2:9][:, :, ::-1]).all()
