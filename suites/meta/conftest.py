@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
     "benchmarks/test_slimming.py": TORCH,
