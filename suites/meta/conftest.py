@@ -13,6 +13,7 @@ CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a Ten
 SLOW = {
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
+    "benchmarks/test_slimming.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
     "checks/test_migration.py": BUILDS,
     "checks/test_migration_runs.py": CHILDREN,
