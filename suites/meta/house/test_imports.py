@@ -123,8 +123,8 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning fixtures.quantization "
-        "fixtures.training reference_models",
+        "reference_models fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning "
+        "fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
@@ -147,6 +147,7 @@ LAZY = {
     "reference_models/pytorch/unet.py",
     "reference_models/pytorch/yolov5_modules.py",
     "suites/meta/networks/functional_networks.py",
+    "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
