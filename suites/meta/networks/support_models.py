@@ -47,7 +47,7 @@ def resize(*, opset: int = 11, computed: Sequence[int] = (), **attributes: Any) 
 def fed(
     operator: str,
     type_: str,
-    *shape: int,
+    *shape: int | str,
     opset: int = 13,
     ends: bool = True,
     more: Sequence[Any] = (),
@@ -64,6 +64,15 @@ def fed(
     else:
         made = sketch.add(operator, *inputs, **attributes)
         sketch.end("Relu", sketch.add("Cast", made, to=TensorProto.FLOAT))
+    return sketch.model()
+
+
+def drawn(*, held: bool) -> ModelProto:
+    """Make a model that draws numbers, of the shape of an initializer or of its input."""
+    sketch = Sketch(13)
+    x = sketch.feed("FLOAT", 4, 8)
+    like = sketch.constant(np.ones((4, 8), np.float32)) if held else x
+    sketch.end("RandomUniformLike", like)
     return sketch.model()
 
 
