@@ -125,7 +125,8 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes.tensorrt fixtures.training reference_models",
+        "fixtures.pruning fixtures.quantization fixtures.runtimes.tensorrt fixtures.training "
+        "reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
