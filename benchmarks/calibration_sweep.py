@@ -11,12 +11,14 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+
+from fixtures.store.files import load_tensors, save_tensors
 
 COUNTS = (1, 4, 16, 64, 179)
 """Calibration images; the last one is all that there are."""
@@ -59,9 +61,9 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Outcome]:
     from fixtures.quantization.observer import Observer
     from fixtures.quantization.placement import place
 
-    source, data, feed = _made(name, folder)
+    source, data, feed = make(name, folder)
     exact = _logits(source, feed, data["images"])
-    right = _top1(exact, data["labels"])
+    right = top1(exact, data["labels"])
     observer = Observer(source, place(graph.load_float(source)).tensors)
     collection = None
     for count in counts:
@@ -77,7 +79,7 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Outcome]:
                 got = _logits(folder / "quantized.onnx", feed, data["images"])
                 yield Outcome(
                     name, method, collection.samples, "per channel" if per_channel else "per tensor",
-                    right - _top1(got, data["labels"]),
+                    right - top1(got, data["labels"]),
                     float(np.linalg.norm(got - exact) / np.linalg.norm(exact)),
                 )  # fmt: skip
 
@@ -96,16 +98,19 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, "points of top-1 lost / relative L2 of the logits"])
 
 
-def _made(name: str, folder: Path) -> tuple[Path, Mapping[str, np.ndarray], str]:
-    """Convert a trained classifier; return its file, its data and the name of its input."""
-    from fixtures.converters.pytorch.convert import convert
+def make(name: str, folder: Path) -> tuple[Path, dict[str, np.ndarray], str]:
+    """Convert a trained classifier, or find it in the folder; return its file, its data, its input's name."""
     from reference_models import registry
 
-    model = registry.models()[name]
-    source, inputs = model.build(folder), model.samples()[0]
-    onnx.save(convert(source.module, inputs, model.outputs, 13, "torchscript"), folder / "model.onnx")
-    assert model.dataset is not None
-    return folder / "model.onnx", model.dataset(), next(iter(model.inputs))
+    model, files = registry.models()[name], (folder / f"{name}.onnx", folder / f"{name}.npz")
+    if not all(file.exists() for file in files):
+        from fixtures.converters.pytorch.convert import convert
+
+        assert model.dataset is not None
+        source, inputs = model.build(folder), model.samples()[0]
+        onnx.save(convert(source.module, inputs, model.outputs, 13, "torchscript"), files[0])
+        save_tensors(files[1], model.dataset())
+    return files[0], load_tensors(files[1]), next(iter(model.inputs))
 
 
 def _logits(path: Path, feed: str, images: np.ndarray) -> np.ndarray:
@@ -115,7 +120,8 @@ def _logits(path: Path, feed: str, images: np.ndarray) -> np.ndarray:
     return np.concatenate([session.run(None, {feed: image[None]})[0] for image in images])
 
 
-def _top1(logits: np.ndarray, labels: np.ndarray) -> float:
+def top1(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images whose greatest logit is that of their label, in per cent."""
     return 100 * float((logits.argmax(axis=1) == labels).mean())
 
 

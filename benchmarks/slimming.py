@@ -17,8 +17,9 @@ from pathlib import Path
 
 from fixtures import __main__ as command
 from fixtures.commands.training import HELD_OUT
+from fixtures.converters.darknet import config
+from fixtures.converters.darknet.network import Network, resolve
 from fixtures.pruning.darknet.costs import of_network
-from fixtures.pruning.darknet.files import Source
 from fixtures.training.examples import SceneExamples
 from reference_models.darknet.digit_detectors import weight_file
 from reference_models.training.detectors import RECIPES
@@ -42,6 +43,19 @@ class Row:
     def __str__(self) -> str:
         cost = f"{self.parameters:>11,}{self.flops / 1e6:>9.2f}"
         return f"{self.name:<16}{cost}{self.map:>10.2f}{self.map50:>8.2f}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network's two files."""
+
+    cfg: Path
+    weights: Path
+
+    @property
+    def net(self) -> Network:
+        """Its layers."""
+        return resolve(config.read(self.cfg))
 
 
 @dataclass(frozen=True)

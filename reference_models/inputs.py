@@ -49,13 +49,20 @@ def letterbox(path: Path, width: int, height: int) -> np.ndarray:
 
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    scale = min(width / image.width, height / image.height)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    size, offset = placed(image.width, image.height, width, height)
     canvas = Image.new("RGB", (width, height), (128, 128, 128))
-    offset = ((width - size[0]) // 2, (height - size[1]) // 2)
     canvas.paste(image.resize(size, Image.Resampling.BILINEAR), offset)
     pixels = np.asarray(canvas, np.float32).transpose(2, 0, 1)[None]
     return np.ascontiguousarray(pixels) / np.float32(255)
+
+
+def placed(
+    image_width: int, image_height: int, width: int, height: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return width and height of a letterboxed image, and the place of its upper left corner, in pixels."""
+    scale = min(width / image_width, height / image_height)
+    size = (max(1, round(image_width * scale)), max(1, round(image_height * scale)))
+    return size, ((width - size[0]) // 2, (height - size[1]) // 2)
 
 
 def noise(shape: Sequence[int], maximum: float, seed: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
 Weights = Literal["official", "seeded", "trained", "own"]
+Metric = Literal["none", "top1", "top5", "map"] | Callable[[Tensors, Tensors], float]
 Tier = Literal["default", "zoo"]
 
 
@@ -86,7 +87,7 @@ class ReferenceModel:
     decode: Callable[[Tensors], dict[str, np.ndarray]] | None = None
     exact: frozenset[str] = frozenset()
     origin: Callable[[], Weights] = lambda: "seeded"
-    metric: Literal["none", "top1", "top5", "map"] | Callable[[Tensors, Tensors], float] = "none"
+    metric: Metric = "none"
     dataset: Callable[[], Mapping[str, Any]] | None = None
     dataset_in_place: bool = False
     network: Callable[[], Any] | None = None

@@ -12,6 +12,7 @@ MODULES = (
     "darknet.yolov3_tiny",
     "darknet.yolov4_tiny",
     "darknet.yolov3",
+    "darknet.digits_yolov3_tiny",
     "pytorch.yolov5n",
     "mxnet.gender_age",
     "pytorch.lenet",
@@ -19,7 +20,6 @@ MODULES = (
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
 TABLES = (
-    "darknet.digit_detectors",
     "darknet.zoo.rows",
     "mxnet.zoo.rows",
     "pytorch.yolov5_rows",

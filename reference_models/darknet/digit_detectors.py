@@ -1,4 +1,4 @@
-"""The rows of the slim detectors: trained on scenes of digits, with held-out scenes to judge INT8 by.
+"""What the rows of the slim detectors share: trained weights, and held-out scenes to judge INT8 by.
 
 Trained by ``python -m fixtures train recipe NAME``; see PROVENANCE.md.
 """
@@ -49,7 +49,8 @@ def _build(name: str, network: Cfg, folder: Path) -> Source:
     return build.source(name, network, folder, weight_file(name), "trained")
 
 
-def _row(name: str, architecture: Callable[[], Cfg], tier: Tier) -> ReferenceModel:
+def digit_detector(name: str, architecture: Callable[[], Cfg], tier: Tier = "default") -> ReferenceModel:
+    """Make the row of one detector; the input is ``data`` (1, 3, 96, 96) RGB in 0..1."""
     network = architecture()
     return ReferenceModel(
         name=name,
@@ -65,9 +66,3 @@ def _row(name: str, architecture: Callable[[], Cfg], tier: Tier) -> ReferenceMod
         dataset=dataset,
         tier=tier,
     )
-
-
-MODELS = (
-    _row("digits-yolov3-tiny", slim.digits_yolov3_tiny, "default"),
-    _row("digits-yolov4-tiny", slim.digits_yolov4_tiny, "zoo"),
-)

@@ -26,5 +26,4 @@ class DetectorRecipe:
 
 RECIPES = {
     "digits-yolov3-tiny": DetectorRecipe(slim.digits_yolov3_tiny),
-    "digits-yolov4-tiny": DetectorRecipe(slim.digits_yolov4_tiny),
 }

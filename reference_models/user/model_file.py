@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from reference_models.user.data_set import METRICS
 from reference_models.user.factory import OwnModelError, nearest
 from reference_models.user.factory import split as split_function
 from reference_models.user.model_keys import CONVERTERS, FLAGS, FRAMEWORKS, FUNCTIONS, VALUES, keys_of
@@ -35,6 +36,7 @@ class Declared:
 
     folder: what names in `spec` and `decode` are relative to. told: what the declaration says, as text.
     lets_pass: flags of its converter that are true.
+    metric: how INT8 is judged, empty where it is not. evaluation, calibration: on what.
     """
 
     name: str
@@ -50,6 +52,9 @@ class Declared:
     decode: str = ""
     exact: frozenset[str] = frozenset()
     lets_pass: tuple[str, ...] = ()
+    metric: str = ""
+    evaluation: Path | None = None
+    calibration: Path | None = None
 
 
 def split(word: str) -> tuple[Path, str] | None:
@@ -133,6 +138,9 @@ class _File:
             decode=row.get("decode", ""),
             exact=frozenset(row.get("exact", ())),
             lets_pass=tuple(flag for flag in FLAGS if row.get(flag, False)),
+            metric=row.get("metric", ""),
+            evaluation=folder / row["evaluation"] if "evaluation" in row else None,
+            calibration=folder / row["calibration"] if "calibration" in row else None,
         )  # fmt: skip
 
     def error(self, name: str, problem: str, key: str = "") -> OwnModelError:
@@ -153,10 +161,23 @@ class _File:
         for key in FUNCTIONS:
             if key in row:
                 self._check_function(name, key, row[key])
+        self._check_metric(name, row)
         for converter in row.get("converters", ()):
             if converter not in CONVERTERS[framework]:
                 near = nearest(converter, CONVERTERS[framework])
                 raise self.error(name, f"unknown converter {quoted(converter)}; {near}", "converters")
+
+    def _check_metric(self, name: str, row: Mapping[str, Any]) -> None:
+        """Raise OwnModelError for a metric that is none, and for one of two that belong together."""
+        metric = row.get("metric", "")
+        if metric and metric not in METRICS and ":" not in metric:
+            near = nearest(metric, METRICS)
+            raise self.error(name, f"metric {quoted(metric)} is none, and no function; {near}", "metric")
+        if ":" in metric:
+            self._check_function(name, "metric", metric)
+        for key, other in (("metric", "evaluation"), ("evaluation", "metric"), ("calibration", "metric")):
+            if key in row and other not in row:
+                raise self.error(name, f"{key} is given, and {other} is not: INT8 is judged by both", key)
 
     def _check_function(self, name: str, key: str, spec: str) -> None:
         try:

@@ -12,7 +12,10 @@ FRAMEWORKS: dict[str, tuple[str, ...]] = {
 }
 """Framework -> keys that its tables must have."""
 CONVERTERS = {"pytorch": ("torchscript", "dynamo"), "darknet": ("darknet",), "mxnet": ("mxnet",)}
-OPTIONAL = ("outputs", "samples", "mean", "scale", "converters", "decode", "exact")
+OPTIONAL = (
+    "outputs", "samples", "mean", "scale", "converters", "decode", "exact", "calibration", "evaluation",
+    "metric",
+)  # fmt: skip
 FLAGS: dict[str, tuple[str, ...]] = {
     "allow_nonfinite": ("pytorch", "darknet", "mxnet"),
     "lenient": ("darknet",),
@@ -53,8 +56,10 @@ def are_channels(value: Any) -> bool:
 
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
-        ("factory", "cfg", "weights", "symbol", "params", "samples", "decode"), (is_text, "a text")
+        ("factory", "cfg", "weights", "symbol", "params", "samples", "decode", "calibration", "evaluation"),
+        (is_text, "a text"),
     ),
+    "metric": (is_text, "top1, top5, map, or a function such as my_nets.py:score"),
     **dict.fromkeys(("outputs", "exact"), (are_texts, "a list of texts")),
     "converters": (lambda value: are_texts(value) and bool(value), "a list of one text or more"),
     "inputs": (

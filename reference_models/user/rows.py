@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from reference_models.model import Own, ReferenceModel, Source, Tensors, Weights
-from reference_models.user import factory, model_file
+from reference_models.user import data_set, factory, model_file
+from reference_models.user.data_set import DataSet
 from reference_models.user.factory import OwnModelError
 from reference_models.user.model_file import Declared
 from reference_models.user.samples import Samples
@@ -55,7 +56,8 @@ def with_shapes(model: ReferenceModel, inputs: Mapping[str, Sequence[int]]) -> R
     """Return the row with the inputs that were read from its network."""
     shapes = {name: tuple(shape) for name, shape in inputs.items()}
     samples = replace(model.samples, shapes=shapes) if isinstance(model.samples, Samples) else model.samples
-    return replace(model, inputs=shapes, samples=samples)
+    data = model.dataset.with_shapes(shapes) if isinstance(model.dataset, DataSet) else model.dataset
+    return replace(model, inputs=shapes, samples=samples, dataset=data)
 
 
 def _factory(spec: str, inputs: Sequence[str], outputs: Sequence[str]) -> Declared:
@@ -88,7 +90,7 @@ def _row(declared: Declared) -> ReferenceModel:
         build = partial(_build_module, declared.spec, declared.folder)
     else:
         build = partial(_build_files, declared.files)
-    return ReferenceModel(
+    model = ReferenceModel(
         name=declared.name,
         framework=declared.framework,
         inputs=declared.samples.shapes,
@@ -103,6 +105,16 @@ def _row(declared: Declared) -> ReferenceModel:
         needs=declared.samples.needs,
         own=Own(declared.asked, _digest(declared.name, declared.told)),
     )
+    return _judged(model, declared)
+
+
+def _judged(model: ReferenceModel, declared: Declared) -> ReferenceModel:
+    """Return the row with what INT8 is judged by, where that is declared."""
+    if declared.evaluation is None:
+        return model
+    data = DataSet(declared.samples, declared.evaluation, declared.metric, declared.calibration)
+    metric = data_set.metric_of(declared.metric, declared.folder)
+    return replace(model, metric=metric, dataset=data, dataset_in_place=True)
 
 
 def _python(path: Path) -> list[ReferenceModel]:

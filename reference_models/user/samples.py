@@ -55,27 +55,36 @@ class Samples:
         return self._arrays(self.source)
 
     def _arrays(self, path: Path) -> list[Tensors]:
-        arrays = _loaded(path)
+        arrays = self.checked(arrays_in(path, "samples"), path, "samples")
+        count = min(MOST, len(next(iter(arrays.values()))))
+        return [{name: arrays[name][n : n + 1] for name in self.shapes} for n in range(count)]
+
+    def checked(
+        self, arrays: Mapping[str, np.ndarray], path: Path, key: str, *, others: bool = False
+    ) -> dict[str, np.ndarray]:
+        """Return the array (N, ...) of each input out of those of a file.
+
+        others: whether the file may hold more. Raise OwnModelError, naming the key, for what does not fit.
+        """
         if path.suffix != ".npz" and len(self.shapes) == 1:
             arrays = {next(iter(self.shapes)): arrays[""]}
-        if set(arrays) != set(self.shapes):
+        if set(self.shapes) - set(arrays) or (set(arrays) - set(self.shapes) and not others):
             raise OwnModelError(
-                f"samples: {path} holds {listed([name or 'an array without a name' for name in arrays])}, "
+                f"{key}: {path} holds {listed([name or 'an array without a name' for name in arrays])}, "
                 f"expected {listed(list(self.shapes))}"
             )
         for name, shape in self.shapes.items():
             array = arrays[name]
             if array.dtype != np.float32 or array.shape[1:] != shape[1:] or not array.size:
                 raise OwnModelError(
-                    f"samples: {name} in {path} is {array.dtype} {array.shape}, expected float32 (N, "
+                    f"{key}: {name} in {path} is {array.dtype} {array.shape}, expected float32 (N, "
                     f"{', '.join(map(str, shape[1:]))})"
                 )
             if fault := finite.fault(array):
-                raise OwnModelError(f"samples: {name} in {path}: {fault}; give finite values")
-        if len({len(array) for array in arrays.values()}) > 1:
-            raise OwnModelError(f"samples: the arrays in {path} differ in length")
-        count = min(MOST, len(next(iter(arrays.values()))))
-        return [{name: arrays[name][n : n + 1] for name in self.shapes} for n in range(count)]
+                raise OwnModelError(f"{key}: {name} in {path}: {fault}; give finite values")
+        if len({len(arrays[name]) for name in self.shapes}) > 1:
+            raise OwnModelError(f"{key}: the arrays in {path} differ in length")
+        return {name: arrays[name] for name in self.shapes}
 
     def _images(self, folder: Path) -> list[Tensors]:
         files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGES)[:MOST]
@@ -92,8 +101,10 @@ class Samples:
         ]
 
 
-def _loaded(path: Path) -> dict[str, np.ndarray]:
-    """Return arrays by name; the one of an .npy has an empty name. Raises OwnModelError."""
+def arrays_in(path: Path, key: str) -> dict[str, np.ndarray]:
+    """Return arrays by name; the one of an .npy has an empty name. Raises OwnModelError, naming the key."""
+    if not path.exists():
+        raise OwnModelError(f"{key}: there is no {path}; give an .npz or an .npy")
     try:
         if path.suffix == ".npz":
             return arrays_of(path)
@@ -101,7 +112,7 @@ def _loaded(path: Path) -> dict[str, np.ndarray]:
             array = np.load(file, allow_pickle=False)
     except Exception as error:  # of a damaged file NumPy and zipfile raise anything, up to MemoryError
         text = reason(error)
-        raise OwnModelError(f"samples: {path} cannot be read ({text}); give an .npz or .npy") from None
+        raise OwnModelError(f"{key}: {path} cannot be read ({text}); give an .npz or .npy") from None
     if not isinstance(array, np.ndarray):
-        raise OwnModelError(f"samples: {path} is an archive; name it .npz")
+        raise OwnModelError(f"{key}: {path} is an archive; name it .npz")
     return {"": array}

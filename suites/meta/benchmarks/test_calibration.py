@@ -1,6 +1,8 @@
 """The benchmarks of calibration measure what they say, and a missed goal is seen."""
 
 import json
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,8 +10,11 @@ import numpy as np
 import onnx
 import pytest
 
-from benchmarks import calibration, calibration_sweep, calibration_ways
+from benchmarks import calibration, calibration_sweep, calibration_tensorrt, calibration_ways
 from benchmarks.calibration_ways import WAYS
+from suites.meta.places import ROOT
+from suites.meta.stand_ins.tensorrt_bindings import conformance
+from suites.meta.stand_ins.tensorrt_bindings.names import releases
 
 MISSING = [name for name in ("torch", "sklearn", "skimage") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -83,3 +88,27 @@ def test_the_sweep_covers_every_combination(tmp_path: Path, capsys: pytest.Captu
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].split() == ["calibrator", "weights", "1", "images", "40", "images"]
     assert len(printed) == 1 + 4 * 2 + 1
+
+
+def test_tensorrts_calibration_stands_beside_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two calibrators, caches, engines: with the names of TensorRT 8.6 alone, so that no number is proven."""
+    modules = conformance.write(tmp_path / "modules", releases()["8.6.1"])
+    script, path = tmp_path / "python", os.pathsep.join([str(modules), str(ROOT)])
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
+    script.chmod(0o755)
+    assert calibration_tensorrt.main(["--tensorrt", str(script), "--folder", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "entropy", "TensorRT's cache", "our cache", "minmax", "TensorRT's cache", "our cache",
+    ]  # fmt: skip
+    assert "1 tensors in common, 1 within 1 %" in lines[1]
+    assert "0.00 points lost, logits' relative L2 0.0000" in lines[3]
+
+
+def test_scales_that_are_apart_are_told() -> None:
+    """The farthest by its name, the extremes and how many are equal."""
+    ours = {"a": np.float32(1), "b": np.float32(2), "c": np.float32(1)}
+    own = {"a": np.float32(1), "b": np.float32(1), "c": np.float32(1.25), "d": np.float32(1)}
+    told = calibration_tensorrt.told(ours, own)
+    assert told.startswith("3 tensors in common, 1 within 1 %")
+    assert "0.800 to 2.000, median 1.000, farthest 'b'" in told

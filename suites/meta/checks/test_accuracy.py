@@ -100,12 +100,13 @@ def test_a_loss_that_may_be_chance_is_noted_and_passes(numbers: dict[str, float]
     assert "too few images to tell" in note
 
 
-def test_a_network_that_is_always_wrong_keeps_nothing_and_is_not_said_to() -> None:
-    """Where fp32 is never right no share can be judged; a budget in points still can."""
-    one = accuracy({"keep": 99.0}, fp32=network(wrong=IMAGES))
-    one(network(wrong=IMAGES))
-    assert np.isnan(one.draft.metrics["kept"].value)
-    assert one.draft.metrics["kept_high"].limit is None
+def test_a_network_that_is_always_wrong_has_nothing_to_lose() -> None:
+    """Where fp32 is never right a pass would say nothing: labels or images are not those of the network."""
+    with pytest.raises(
+        StageError, match="top1 of fp32 is 0 on 100 images: there is nothing to lose"
+    ) as caught:
+        accuracy({"keep": 99.0}, fp32=network(wrong=IMAGES))(network())
+    assert caught.value.hop == "source"
 
 
 def test_a_distance_that_is_no_number_fails() -> None:

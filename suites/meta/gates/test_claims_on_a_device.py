@@ -82,6 +82,7 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     found = {name: metric for record in done.records for name, metric in record.metrics.items()}
     assert {"worst", "engine_layers", "median", "drop", "rebuilt_spread"} <= set(found)
     assert found["logits fp16_rounding"].value > 0
+    assert {"fp32_median", "fp16_median", "int8_over_fp32", "int8_over_fp16"} <= set(found)
 
 
 def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes.tensorrt fixtures.training "
+        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
         "reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
@@ -149,6 +149,7 @@ LAZY = {
     "reference_models/pytorch/unet.py",
     "reference_models/pytorch/yolov5_modules.py",
     "suites/meta/networks/functional_networks.py",
+    "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""

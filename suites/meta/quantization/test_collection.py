@@ -7,10 +7,12 @@ import numpy as np
 import onnx
 import pytest
 
-from fixtures.quantization import ranges
+from fixtures.quantization import calibration, ranges
+from fixtures.quantization.calibration import Calibration
 from fixtures.quantization.collection import Collection, collect
 from fixtures.quantization.errors import QuantizationError
 from fixtures.quantization.histograms import Histogram, Workspace
+from fixtures.quantization.images import open_images
 from fixtures.quantization.observer import Observer
 from suites.meta.networks import quantizable
 
@@ -136,3 +138,40 @@ def test_thresholds_are_kept_in_a_file(observer: Observer, tmp_path: Path) -> No
         assert ranges.load(tmp_path / "ranges.json", method) == ranges.scales(collection, method)
     with pytest.raises(QuantizationError, match="no thresholds of method kl"):
         ranges.load(tmp_path / "ranges.json", "kl")
+
+
+def files(folder: Path, count: int) -> Calibration:
+    """Return a calibration of the network by images on disk."""
+    images = np.concatenate([feed["image"] for feed in quantizable.images(count)])
+    np.save(folder / "images.npy", images)
+    opened = open_images(folder / "images.npy", {"image": quantizable.SHAPE})
+    return Calibration(quantizable.saved(folder), TENSORS, opened, folder / "state")
+
+
+def test_a_process_that_is_killed_loses_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is written from time to time, and what is gone on with ends as if nothing had been."""
+    monkeypatch.setattr(calibration, "EVERY", 0.0)
+    one = files(tmp_path, 5)
+
+    def killed(done: int) -> None:
+        if done == 4:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        one.run(one.begun(), killed, lambda: False)
+    begun = one.begun()
+    assert begun.samples == 3
+    whole = collect(Observer(one.model, TENSORS), quantizable.images(5))
+    assert state(one.run(begun, lambda _: None, lambda: False)) == state(whole)
+
+
+def test_a_pass_that_cannot_end_leaves_no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image with NaN has to be another: what was kept of this set would stand in the way."""
+    monkeypatch.setattr(calibration, "EVERY", 0.0)
+    one = files(tmp_path, 5)
+    broken = np.load(tmp_path / "images.npy")
+    broken[3] = np.nan
+    np.save(tmp_path / "images.npy", broken)
+    with pytest.raises(QuantizationError, match="calibration sample 3, 'image': has values that are NaN"):
+        one.run(one.begun(), lambda _: None, lambda: False)
+    assert not one.state.exists()

@@ -20,7 +20,9 @@ NODE = "suites/test_convert.py::test_converts[digits]"
 CASE = Case("tensorrt-build", "digits", "torchscript", 13, precision="fp16", batch="8")
 GIVEN: dict[str, object] = {
     "artifacts": Path("/elsewhere/artifacts"), "records": Path("/elsewhere/records"), "refresh": True,
-    "support": "none", "calibrator": "mse", "worker_timeout": 8.0, "missing": ["10.16=no such wheel"],
+    "support": "none", "calibrator": "mse", "int8_budget": "strict",
+    "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
+    "missing": ["10.16=no such wheel"],
     "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"),
 }  # fmt: skip
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
@@ -41,7 +43,7 @@ def _outside_tox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_option_is_spoken_for() -> None:
     """A new option must say how it comes into the rerun command."""
-    assert {one.name for one in fields(Options)} == {*GIVEN, *BY_CASE, *ALONE, "expectations"}
+    assert {one.name for one in fields(Options)} == {*GIVEN, *BY_CASE, *ALONE, "expectations", "coco"}
 
 
 @pytest.mark.parametrize("name", GIVEN)

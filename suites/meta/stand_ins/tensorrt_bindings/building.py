@@ -118,7 +118,8 @@ def calibrate(calibrator: Any, inputs: Any) -> Any:
         ]
         sums.append([float(array.sum()) for array in arrays])
         addresses = calibrator.get_batch(names)
-    calibrator.write_calibration_cache(b"a calibration cache of the stand-in\n")
+    lines = ["TRT-8503-EntropyCalibration2", *(f"{name}: 3c010a14" for name in names)]
+    calibrator.write_calibration_cache("".join(f"{line}\n" for line in lines).encode())
     return sums
 
 

@@ -1,0 +1,126 @@
+"""What a user gives to judge INT8 by: calibration and evaluation data on disk, and how to score it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from reference_models.datasets.coco import Coco
+from reference_models.datasets.pictures import Pictures, in_folder
+from reference_models.model import Metric, Tensors
+from reference_models.user import factory
+from reference_models.user.factory import OwnModelError
+from reference_models.user.samples import Samples, arrays_in
+from reference_models.user.shapes import Shape
+from reference_models.wording import listed
+
+METRICS = ("top1", "top5", "map")
+NEEDED = {"top1": ("labels",), "top5": ("labels",), "map": ()}
+"""Metric -> arrays that the evaluation data must have beside the inputs."""
+BOXES = ("boxes", "labels", "counts")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Reads the data; call it to get it, as `ReferenceModel.dataset` says.
+
+    calibration: as `Samples.source`, all of it; without it the samples calibrate. evaluation: an .npz with an
+    array for each input and what is true of them, or a folder in COCO's layout, which brings its own.
+    """
+
+    samples: Samples
+    evaluation: Path
+    metric: str
+    calibration: Path | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the data. Raise OwnModelError for what does not fit the inputs or the metric, OSError."""
+        if self.evaluation.is_dir():
+            return self._coco() | (self._calibration() if self.calibration else {})
+        arrays = arrays_in(self.evaluation, "evaluation")
+        images = self.samples.checked(arrays, self.evaluation, "evaluation", others=True)
+        if absent := [name for name in NEEDED.get(self.metric, ()) if name not in arrays]:
+            raise OwnModelError(
+                f"evaluation: {self.evaluation} has no {absent[0]!r}, which {self.metric} needs; it has "
+                f"{listed([*arrays])}"
+            )
+        truth = {name: array for name, array in arrays.items() if name not in self.shapes}
+        _check(truth, len(next(iter(images.values()))), self.evaluation, self.metric)
+        return {**self._calibration(), **{f"images/{name}": a for name, a in images.items()}, **truth}
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shape of each input."""
+        return self.samples.shapes
+
+    def with_shapes(self, shapes: Mapping[str, Shape]) -> DataSet:
+        """Return the data set of a network whose inputs are known only now."""
+        return replace(self, samples=replace(self.samples, shapes=shapes))
+
+    def _calibration(self) -> dict[str, Any]:
+        source = replace(self.samples, source=self.calibration or self.samples.source)
+        if source.source is not None and source.source.is_dir():
+            return {"calibration": self._pictures(in_folder(source.source))}
+        if self.calibration is None:
+            rows = source()
+            return {f"calibration/{n}": np.concatenate([row[n] for row in rows]) for n in self.shapes}
+        arrays = source.checked(arrays_in(self.calibration, "calibration"), self.calibration, "calibration")
+        return {f"calibration/{name}": array for name, array in arrays.items()}
+
+    def _pictures(self, files: tuple[Path, ...]) -> Pictures:
+        height, width = self._size()
+        if not files:
+            raise OwnModelError(f"calibration: {self.calibration or self.samples.source} holds no picture")
+        return Pictures(files, width, height, self.samples.mean, self.samples.scale)
+
+    def _coco(self) -> dict[str, Any]:
+        if self.metric != "map":
+            raise OwnModelError(f"evaluation: {self.evaluation} is a folder, which metric map alone can read")
+        return Coco(self.evaluation, *self._size(), self.samples.mean, self.samples.scale)()
+
+    def _size(self) -> tuple[int, int]:
+        """Return height and width of the one input. Raise OwnModelError where pictures cannot go into it."""
+        shapes = [*self.shapes.values()]
+        if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] != 3:
+            raise OwnModelError("pictures go into one input of 1x3xHEIGHTxWIDTH; give an .npz instead")
+        return shapes[0][2], shapes[0][3]
+
+
+def metric_of(word: str, folder: Path) -> Metric:
+    """Return a metric by its name, or a user's function of (outputs, truth) of one image."""
+    return cast(Metric, word) if word in METRICS else _Function(word, folder)
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A user's function that is imported when it is called."""
+
+    spec: str
+    folder: Path
+
+    def __call__(self, outputs: Tensors, truth: Tensors) -> float:
+        """Score one image."""
+        return float(factory.load(self.spec, self.folder)(outputs, truth))
+
+    def __str__(self) -> str:
+        return self.spec
+
+
+def _check(truth: Mapping[str, np.ndarray], count: int, path: Path, metric: str) -> None:
+    """Raise OwnModelError where what is true is not known of each image."""
+    if metric == "map" and set(BOXES) & set(truth):
+        if lacking := [name for name in BOXES if name not in truth]:
+            raise OwnModelError(f"evaluation: {path} has no {lacking[0]!r}; map takes {', '.join(BOXES)}")
+        total = int(truth["counts"].sum())
+        if len(truth["counts"]) != count or {len(truth["boxes"]), len(truth["labels"])} != {total}:
+            raise OwnModelError(f"evaluation: boxes, labels and counts in {path} do not fit {count} images")
+        return
+    for name, array in truth.items():
+        if metric != "map" and (not array.ndim or len(array) != count):
+            raise OwnModelError(
+                f"evaluation: {name} in {path} is {array.shape}, expected one for each of {count} images"
+            )
