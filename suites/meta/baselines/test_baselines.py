@@ -144,6 +144,7 @@ def test_times_are_compared_on_one_device_key_alone(tmp_path: Path, other: dict[
     draft.model["digest"] = other.get("digest", "ab")
     assert run.examine(draft) is None
     assert "median over baseline" not in draft.metrics
+    assert run.seen == {"without a baseline": 1}
     assert run.examine(timed(2.0)) is not None
 
 
