@@ -144,6 +144,7 @@ def test_times_are_compared_on_one_device_key_alone(tmp_path: Path, other: dict[
     draft.model["digest"] = other.get("digest", "ab")
     assert run.examine(draft) is None
     assert "median over baseline" not in draft.metrics
+    assert run.seen == {"without a baseline": 1}
     assert run.examine(timed(2.0)) is not None
 
 
@@ -153,6 +154,30 @@ def test_unstable_times_are_neither_kept_nor_judged(tmp_path: Path) -> None:
     assert said(tmp_path / "b.jsonl", timed(1.0, seed=1)) == ""
     assert said(tmp_path / "b.jsonl", timed(9.0, unstable=True)) == ""
     assert said(tmp_path / "b.jsonl", timed(9.0)) != ""
+
+
+def test_what_was_not_kept_or_has_no_row_is_not_judged(tmp_path: Path) -> None:
+    """A metric that is new, and one of which no threshold speaks, whatever it is."""
+    old, new = differing(1e-6), differing(1e-6)
+    old.measure("layers", 1.0, "layers")
+    new.measure("layers", 99.0, "layers")
+    new.measure("boxes relative_l2", 1.0)
+    save(tmp_path / "b.jsonl", old)
+    assert said(tmp_path / "b.jsonl", new) == ""
+    assert {name for name in new.metrics if name.endswith("baseline")} == {"logits relative_l2 over baseline"}
+
+
+@pytest.mark.parametrize("lost", ["before", "now"])
+def test_without_samples_the_values_are_compared(tmp_path: Path, lost: str) -> None:
+    """A median whose samples one side does not have is a value like others."""
+    before, now = timed(1.0), timed(1.1)
+    (before if lost == "before" else now).distributions.clear()
+    save(tmp_path / "b.jsonl", before)
+    assert (
+        said(tmp_path / "b.jsonl", now)
+        .splitlines()[0]
+        .endswith("; allowed are 5 % (thresholds.toml row 1, line 9)")
+    )
 
 
 def test_a_case_without_a_baseline_is_counted(tmp_path: Path) -> None:

@@ -61,6 +61,13 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_disk_that_does_not_take_it_is_named_with_the_file(tmp_path: Path) -> None:
+    """Nothing is lost in silence."""
+    (tmp_path / "b.jsonl").mkdir()
+    with pytest.raises(OSError, match=r"b\.jsonl"):
+        append(tmp_path / "b.jsonl", ENTRY)
+
+
 def test_a_line_cut_short_spoils_only_itself(tmp_path: Path) -> None:
     """What is appended after an interrupted write begins a line of its own."""
     (tmp_path / "b.jsonl").write_text(ENTRY.to_json()[:20])

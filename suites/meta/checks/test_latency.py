@@ -71,6 +71,13 @@ def test_what_is_unstable_is_said_aloud(measured: Measurement, said: str) -> Non
     assert line.startswith(f"latency digits onnxruntime fp32 batch 1: unstable: {said}")
 
 
+def test_of_many_that_are_unstable_some_are_named() -> None:
+    """The end of a run stays readable, and none is silent."""
+    draft = recorded(Measurement([1.0, 2.0] * 20))
+    one = close(draft, judge(draft, None, ()), run_id="r", commit="c", time_="t")
+    assert list(summary([one] * 15))[-1] == "and 3 more are unstable: their records say why"
+
+
 def test_unknown_clocks_are_said_and_not_unstable() -> None:
     """Who has not installed what reads them is told."""
     unknown = GpuState(reason="clocks are not known: no")

@@ -91,6 +91,50 @@ def test_an_engine_that_is_always_wrong_repeats_itself() -> None:
     assert judged(Playing([7.0] * 9 + [8.0])).metrics["wrong_runs"].value == 2 * RUNS / 10
 
 
+class Apart(Playing):
+    """An engine that is wrong once, in one of the contexts of the batch of one size."""
+
+    def __init__(self, size: int, contexts: int) -> None:
+        super().__init__([1.0])
+        self.size, self.contexts = size, contexts
+
+    def repeat(self, sample: Any, runs: int, contexts: int = 1) -> Iterator[tuple[dict[str, Any], int]]:
+        """Yield the right answer, and at the end the wrong one."""
+        (batch,) = sample.values()
+        wrong = (len(batch), contexts) == (self.size, self.contexts)
+        yield {"logits": np.ones((1, 10), np.float32)}, runs - wrong
+        if wrong:
+            yield {"logits": np.full((1, 10), 3.0, np.float32)}, 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+@pytest.mark.parametrize("contexts", [1, 2])
+def test_one_wrong_run_of_one_size_is_enough(size: int, contexts: int) -> None:
+    """It is told with its size, once, and the others are not."""
+    draft = RecordDraft(Case("repeatability", "digits", "torchscript", 17, batch="dynamic"), {"name": "d"})
+    comparison = Comparison(draft, models()["digits"], Expectations((TOLERANCE,)))
+    sizes = [{"image": np.zeros((n, 4), np.float32)} for n in (1, 3, 8)]
+    with pytest.raises(StageError) as caught:
+        Repeatability(draft, comparison, ["logits"])(cast(Engine, Apart(size, contexts)), sizes, [RIGHT] * 3)
+    counts = ["1 of 90 runs in one context", "0 of 90 runs in two contexts at once"]
+    counts = (
+        counts if contexts == 1 else ["0 of 90 runs in one context", "1 of 90 runs in two contexts at once"]
+    )
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert all(f"batch {size}: {count} gave another answer" in lines[0] for count in counts)
+    metrics = {name: metric.value for name, metric in draft.metrics.items()}
+    assert metrics == {"runs": 540, "different_answers": 3, "wrong_runs": 1, "worst": 4.0}
+
+
+def test_samples_and_references_belong_together() -> None:
+    """A sample without what it must give is a fault of the suite, and not run in silence."""
+    draft = RecordDraft(Case("repeatability", "digits", "torchscript", 17, batch="dynamic"), {"name": "d"})
+    comparison = Comparison(draft, models()["digits"], Expectations((TOLERANCE,)))
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        Repeatability(draft, comparison, ["logits"])(cast(Engine, Playing([1.0])), [X] * 2, [RIGHT])
+
+
 def test_an_answer_of_no_number_is_wrong() -> None:
     """NaN, as left by an engine that did not write its output, is no answer."""
     assert judged(Playing([1.0, float("nan")])).metrics["wrong_runs"].value == RUNS
