@@ -40,8 +40,10 @@ class Subject:
 
 
 class Judged(NamedTuple):
-    """What came of a build: its cache, points of top-1 lost against float32 in ONNX Runtime, relative L2 of
-    the logits, layers of each precision.
+    """What came of a build.
+
+    Its cache, points of top-1 lost against float32 in ONNX Runtime, relative L2 of the logits, layers of each
+    precision.
     """
 
     cache: str

@@ -18,9 +18,9 @@ import numpy as np
 
 from fixtures.pruning.darknet import comparison
 from fixtures.pruning.darknet.files import Source, planned
-from fixtures.pruning.darknet.table import channels_in_all
 from fixtures.pruning.plan import Settings
 from fixtures.pruning.strategies import STRATEGIES
+from fixtures.pruning.table import channels_in_all
 from reference_models import inputs
 from reference_models.darknet import weights
 from reference_models.darknet.zoo.catalog import ZOO

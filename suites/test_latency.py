@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.checks.latency import CLOCK, GPU_ITERATIONS, ITERATIONS, Measurement
+from fixtures.checks.latency_ab import Alternation
 from fixtures.pipeline.batches import Samples
+from fixtures.pipeline.pipeline import OnnxModel
 from fixtures.runtimes.base import Runtime
 
 
@@ -43,3 +45,19 @@ def test_latency_of_the_quantized_engine(
 ) -> None:
     """So is the engine in INT8, by each quantization route, beside those in fp32 and fp16."""
     assert_measured(int8_latency)
+
+
+@pytest.mark.stage("latency-ab")
+def test_two_tensorrts_are_timed_in_turn(
+    onnx_model: OnnxModel, samples: Samples, alternation: Alternation
+) -> None:
+    """Engines of one ONNX model by two versions, ``--ab A B``: how long B takes, in parts of A."""
+    alternation.require_ratio(onnx_model, samples.timed)
+
+
+@pytest.mark.stage("latency-ab", part="precision")
+def test_two_precisions_are_timed_in_turn(
+    onnx_model: OnnxModel, samples: Samples, alternation: Alternation
+) -> None:
+    """The same at two precisions of one version."""
+    alternation.require_ratio(onnx_model, samples.timed)

@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
     "benchmarks/test_slimming.py": TORCH,
@@ -20,6 +21,7 @@ SLOW = {
     "checks/test_prediction.py": CHILDREN,
     "checks/test_support.py": CHILDREN,
     "commands/test_command.py": "commands as processes of their own",
+    "commands/test_prune_pytorch.py": TORCH,
     "commands/test_training.py": TORCH,
     "compatibility/rewrites/test_build.py": BUILDS,
     "compatibility/rewrites/test_opset.py": TORCH,
@@ -51,6 +53,7 @@ SLOW = {
     "pipeline/test_changed_code.py": OPENCV,
     "pruning/darknet/test_files.py": "Darknet's own library",
     "pruning/darknet/test_proofs.py": "every network of the zoo",
+    "pruning/pytorch": TORCH,
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",

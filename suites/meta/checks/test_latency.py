@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from fixtures.cases import Case
-from fixtures.checks.latency import Measurement, SampleClock, record
+from fixtures.checks.latency import Measurement, SampleClock, record, summary
 from fixtures.environment.clocks import GpuState
-from fixtures.recording import RecordDraft, judge
+from fixtures.recording import RecordDraft, close, judge
 from fixtures.runtimes.tensorrt.messages import Timing, Warmup
 from fixtures.verdicts import StageError
 
@@ -66,6 +66,9 @@ def test_what_is_unstable_is_said_aloud(measured: Measurement, said: str) -> Non
     ending = judge(draft, None, ())
     assert (ending.verdict, values(draft)["unstable"]) == ("passed", 1)
     assert f"unstable: {said}" in ending.message
+    record_ = close(draft, ending, run_id="r", commit="c", time_="t")
+    (line,) = summary([record_])
+    assert line.startswith(f"latency digits onnxruntime fp32 batch 1: unstable: {said}")
 
 
 def test_unknown_clocks_are_said_and_not_unstable() -> None:

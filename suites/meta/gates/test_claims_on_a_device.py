@@ -151,3 +151,33 @@ def test_a_planted_slowdown_is_caught_by_the_baseline(made: Path, tmp_path: Path
     assert "guilty hop: baseline\nmedian: 1.1" in record.message
     assert "\nbefore |" in record.message
     assert "\nnow    |" in record.message
+
+
+def test_two_precisions_are_timed_in_turn(made: Path, tmp_path: Path) -> None:
+    """`--ab fp32 fp16` builds both, alternates them in workers of their own, and prints their ratio."""
+    planted = SLOWED.format(seed=0, scale=1.0)
+    done = ended(made, tmp_path, "suites/test_latency.py", "--ab", "fp32", "fp16", planted=planted)
+    assert done.code == 0, done.output
+    (record,) = [one for one in done.records if one.stage == "latency-ab"]
+    assert (record.precision, record.baseline["precision"]) == ("fp16", "fp32")
+    assert record.metrics["ratio_low"].value <= 1 <= record.metrics["ratio_high"].value
+    assert "A/B digits opset 13 batch 1: tensorrt 8.6.1 fp16 takes " in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--ab", "fp32", "fp61"),
+            "--ab: fp32 is a precision and 'fp61' is none of fp32, tf32, fp16; give two",
+        ),
+        (("--ab", "a", "b"), "--ab names both versions of the run: leave --tensorrt out"),
+        (("--baseline=keep",), "--baseline: 'keep' is none of compare, save, anew"),
+        (("--baseline=compare", "--baseline-file=none.jsonl"), "none.jsonl has no baseline; make one"),
+    ],
+)
+def test_a_wrong_word_ends_the_run(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """Before anything is collected, in one line."""
+    done = run(tmp_path / "artifacts", "suites/test_latency.py", "--tensorrt=python", *words)
+    assert done.code == pytest.ExitCode.USAGE_ERROR
+    assert said in done.output

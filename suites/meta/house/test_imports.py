@@ -40,9 +40,10 @@ class Room:
 ROOMS = (
     Room("reference_models", "", "numpy", "torch mxnet sklearn skimage PIL platformdirs"),
     Room("fixtures/verdicts.py"),
+    Room("fixtures/work.py"),
     Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
-    Room("fixtures/store", "reference_models fixtures.verdicts", "numpy"),
+    Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
     Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
@@ -58,7 +59,7 @@ ROOMS = (
     ),
     Room(
         "fixtures/runtimes",
-        "reference_models fixtures.store.files fixtures.verdicts fixtures.compatibility.tables",
+        "reference_models fixtures.store.files fixtures.verdicts fixtures.work fixtures.compatibility.tables",
         "numpy packaging", "torch mxnet cv2 onnxruntime pycuda platformdirs",
     ),
     Room(
@@ -94,7 +95,7 @@ ROOMS = (
     Room(
         "fixtures/recording.py",
         "fixtures.cases fixtures.expectations fixtures.metrics fixtures.records fixtures.stages "
-        "fixtures.verdicts",
+        "fixtures.verdicts fixtures.work",
     ),
     Room(
         "fixtures/baselines",
@@ -123,8 +124,9 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "reference_models fixtures.__main__ fixtures.commands fixtures.converters fixtures.pruning "
-        "fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
+        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
+        "reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
@@ -147,6 +149,7 @@ LAZY = {
     "reference_models/pytorch/unet.py",
     "reference_models/pytorch/yolov5_modules.py",
     "suites/meta/networks/functional_networks.py",
+    "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,14 @@ CHOSEN = Selection(
 @pytest.mark.parametrize("row", STAGES, ids=NAMES)
 def test_every_stage_has_cases(row: Stage) -> None:
     """Each part of a stage has at least one case in a run over everything, and no case twice."""
-    chosen = CHOSEN if row.name != "migration" else Selection(
-        CHOSEN.models, (10, 13), ("rtx1.6", "rtx1.7"), ("fp32",), baseline="rtx1.6"
-    )  # fmt: skip
+    two = replace(CHOSEN, tensorrt=("rtx1.6", "rtx1.7"))
+    chosen = {
+        "migration": replace(two, baseline="rtx1.6"), "migration int8": replace(two, baseline="rtx1.6"),
+        "latency-ab": replace(two, ab=two.tensorrt),
+        "latency-ab precision": replace(two, ab=("fp32", "fp16")),
+    }  # fmt: skip
     for part in row.parts:
-        found = list(row.cases(chosen, part))
+        found = list(row.cases(chosen.get(f"{row.name} {part}".strip(), CHOSEN), part))
         assert found
         assert len(set(found)) == len(found)
 

@@ -1,7 +1,7 @@
 """The end of a run says where its time went."""
 
 from fixtures.records import Metric, Record
-from fixtures.report.shares import shares
+from fixtures.report.shares import harness, shares
 
 
 def ended(stage: str, seconds: float, **made: float) -> Record:
@@ -40,3 +40,14 @@ def test_a_small_share_is_not_named_and_nothing_makes_no_line() -> None:
     assert "convert" not in stages
     assert list(shares([])) == []
     assert list(shares([ended("latency", 0.0)])) == []
+
+
+def test_what_the_suite_itself_costs_is_told_by_stage() -> None:
+    """The mean of each stage's cases, the most first, and a mark on what is above the goal."""
+    records = [Record(stage, "passed", {"name": "d"}, harness=cost) for stage, cost in (
+        ("convert", 0.02), ("latency", 0.1), ("latency", 0.4))]  # fmt: skip
+    assert list(harness(records)) == [
+        "the suite itself, beyond converting, building and running: 0.173 s a case (goal: at most 0.15 s): "
+        "latency 0.250 s!, convert 0.020 s"
+    ]
+    assert list(harness([ended("convert", 4.0)])) == []

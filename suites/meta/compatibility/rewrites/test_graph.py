@@ -8,6 +8,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility.rewrites import files
+from fixtures.compatibility.rewrites.weights import split
 from suites.meta.networks.rewrite_models import assert_equal, fixed, small
 
 F = np.float32
@@ -106,7 +107,6 @@ def test_a_model_too_large_for_one_file_is_written_as_two(
     model = small([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": weight})
     monkeypatch.setattr(files, "LARGEST", 5000)
     path = tmp_path / "m.onnx"
-    copy = ModelProto.FromString(model.SerializeToString())
-    assert files.write(copy, path, beside=False) == [path, tmp_path / "m.onnx.data"]
+    assert files.write(*split(model), path, beside=False) == [path, tmp_path / "m.onnx.data"]
     assert path.stat().st_size < 1000
     assert_equal(model, onnx.load(path))

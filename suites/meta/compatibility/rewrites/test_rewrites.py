@@ -101,7 +101,6 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("clip", "trt7.0", bounded()),
     ("sorted", "trt10.1", top()),
     ("indices from the front", "trt8.0", single("Gather", [[-1, 2, -4]], axis=1, opset=13)),
-    ("part of shape", "trt8.0", single("Shape", start=1, end=-1, opset=15, made=TensorProto.INT64)),
     ("part of shape", "trt8.0",
      single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=ANY_BATCH)),
     *exact_forms.ROWS,

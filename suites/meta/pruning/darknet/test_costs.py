@@ -10,8 +10,9 @@ from fixtures.converters.darknet.convert import convert
 from fixtures.pruning.costs import of_onnx
 from fixtures.pruning.darknet.costs import of_network
 from fixtures.pruning.darknet.files import Source, planned, write_pruned
-from fixtures.pruning.darknet.table import pruned_network, summary, text
+from fixtures.pruning.darknet.layers import pruned_network, rows
 from fixtures.pruning.plan import Settings
+from fixtures.pruning.table import summary, text
 from reference_models.darknet.zoo.catalog import ZOO
 from suites.meta.networks import prunable_nets
 from suites.meta.networks.darknet_layers import random, write
@@ -47,18 +48,17 @@ def test_the_table_says_why(tmp_path: Path) -> None:
     """Each layer with weights has its line, with what is left and why, and the sum stands last."""
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
     plan = planned(source, Settings(0.5, multiple=4))
-    pruned = pruned_network(source, plan)
-    lines = text(source.net, plan, pruned)
+    lines = text(rows(source, plan))
     assert [line.split()[0] for line in lines] == ["layer", "0", "1", "2", "4", "5", "7", "8", "total"]
     assert "read by layer 9 [yolo]" in lines[-2]
     assert "rounding" in "\n".join(lines)
-    assert f"parameters {of_network(source.net).parameters} -> " in summary(source.net, plan, pruned)[1]
+    assert f"parameters {of_network(source.net).parameters} -> " in summary(plan, rows(source, plan))[1]
 
 
 HEAD = "filters=14\nsize=1\nactivation=linear\n[yolo]\nmask=0,1\nnum=2\nclasses=2\n"
 NOTHING = {
     "equal gammas": ("batch_normalize=1\n", "equally important"),
-    "no gammas": ("", "no layer has batch_normalize=1"),
+    "no gammas": ("", "no layer has BatchNorm"),
 }
 
 
@@ -69,4 +69,4 @@ def test_a_prune_that_removes_nothing_says_so(norm: str, said: str, tmp_path: Pa
     arrays = [np.ones(16 if norm else 4), random(12), random(14), random(56)]
     source = Source(*write(tmp_path, layers, random(1, 3, 8, 8), arrays))
     plan = planned(source, Settings(0.5))
-    assert said in summary(source.net, plan, pruned_network(source, plan))[-1]
+    assert said in summary(plan, rows(source, plan))[-1]

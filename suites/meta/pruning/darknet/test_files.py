@@ -8,7 +8,7 @@ import pytest
 from fixtures.converters.errors import ConversionError
 from fixtures.pruning.darknet import comparison
 from fixtures.pruning.darknet.files import Source, planned, write_masked, write_pruned
-from fixtures.pruning.darknet.table import pruned_network
+from fixtures.pruning.darknet.layers import pruned_network
 from fixtures.pruning.plan import Settings
 from fixtures.runtimes.darknet_library import DarknetLibrary
 from fixtures.runtimes.opencv import OpenCV

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fixtures.pruning.darknet import comparison, rewriting
 from fixtures.pruning.darknet.files import Source, planned
-from fixtures.pruning.darknet.table import channels_in_all
 from fixtures.pruning.plan import Plan, Settings
 from fixtures.pruning.strategies import STRATEGIES
+from fixtures.pruning.table import channels_in_all
 from reference_models.darknet.builder import Cfg
 from reference_models.darknet.zoo.catalog import ZOO
 from suites.meta.networks import prunable_nets, zoo_files
