@@ -1,7 +1,7 @@
 """INT8 accuracy: all is recorded; a loss that is beyond doubt is the calibration's fault."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,13 @@ def test_a_distance_that_is_no_number_fails() -> None:
     with pytest.raises(StageError, match="logits: INT8 is inf of fp32 away"):
         one(broken)
     assert one.draft.metrics["drop"].value == 1
+
+
+def test_how_many_images_are_done_is_told() -> None:
+    """In steps of a few, to the last one."""
+    told = list[int]()
+    replace(accuracy({"drop": 99}), watch=told.append)(network())
+    assert told == [*range(16, IMAGES, 16), IMAGES]
 
 
 def test_outputs_of_another_shape_are_refused() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fixtures.checks import scoring
 from fixtures.checks.scoring import MeanAveragePrecision, OwnFunction, TopK, metric_of
 from fixtures.metrics.parity import Tensors
 from fixtures.pipeline.datasets import Truth
-from fixtures.verdicts import StageError
+from fixtures.verdicts import NotRun, StageError
 from reference_models.model import ReferenceModel, Source
 
 ONCE = np.ones((1, 2), np.int32)
@@ -102,6 +103,13 @@ def test_a_metric_without_what_it_needs_is_refused(
     """Before a network is run, in words that say what is lacking."""
     with pytest.raises(StageError, match=said):
         metric_of(model, Truth(truth, 2))
+
+
+def test_without_pycocotools_a_detector_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason says what to install."""
+    monkeypatch.setattr(scoring, "find_spec", lambda _: None)
+    with pytest.raises(NotRun, match="pip install pycocotools"):
+        metric_of(replace(MODEL, metric="map", decode=as_is), Truth({}, 2))
 
 
 @pytest.mark.parametrize(
