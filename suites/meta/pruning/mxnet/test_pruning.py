@@ -26,8 +26,8 @@ from suites.meta.networks import mxnet_files, mxnet_zoo_files
 from suites.meta.networks.mxnet_files import Net, Op
 from suites.meta.networks.prunable_mxnet import CHAIN, NORM, NORM_INPUTS
 
-ROUNDING = 2e-5
-"""Relative L2. Measured: at most 2.6e-6; 1e-2 and more where constants are forgotten."""
+ROUNDING = 5e-6
+"""Relative L2. Measured: at most 1.1e-6 (retinaface-mnet025)."""
 
 
 def freed(symbol: Path, stored: params.Parameters, folder: Path) -> MXNetSource:
@@ -70,9 +70,12 @@ CASES += [(name, one) for name in ("resnet18_v1", "resnet18_v2") for one in STRA
 @mxnet_zoo_files.WITHOUT_MXNET
 @pytest.mark.parametrize(("name", "strategy"), CASES)
 def test_pruned_is_masked_on_the_zoo(name: str, strategy: str, tmp_path: Path) -> None:
-    """With carriers the outputs are equal within rounding."""
+    """With carriers the outputs are equal within rounding; something goes wherever there is a BatchNorm."""
     source, sample = of_the_zoo(name, tmp_path)
-    assert error(source, planned(source, Settings(0.5, strategy)), sample, tmp_path / "made") < ROUNDING
+    plan = planned(source, Settings(0.5, strategy))
+    whole, left = channels_in_all(plan)
+    assert left < whole or not whole
+    assert error(source, plan, sample, tmp_path / "made") < ROUNDING
 
 
 @mxnet_zoo_files.WITHOUT_MXNET
