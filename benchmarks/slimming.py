@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("folder", type=Path, help="for cfg, weights and logs of each step")
     add("--name", choices=sorted(RECIPES), default="digits-yolov3-tiny")
-    add("--ratio", type=float, default=0.5)
+    add("--ratio", type=float, default=0.6)
     add("--round", type=int, default=8, dest="multiple")
     add("--strength", type=float, default=0.05)
     add("--epochs", type=int, default=8, help="of sparse training and of fine-tuning each")
