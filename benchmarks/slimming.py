@@ -60,7 +60,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where it is done, and how. epochs: of sparse training and of fine-tuning each."""
+    """Where it is done, and how. epochs: of sparse training and of fine-tuning each. held_out: scenes."""
 
     folder: Path
     name: str
@@ -69,6 +69,7 @@ class Experiment:
     strength: float
     epochs: int
     scenes: int
+    held_out: int
     scratch: bool
 
     def rows(self) -> list[Row]:
@@ -122,7 +123,7 @@ class Experiment:
 
         module = read_cfg(source.cfg)
         read(source.weights, module)
-        every, half = mean_average_precision(module, SceneExamples("held-out", HELD_OUT))
+        every, half = mean_average_precision(module, SceneExamples("held-out", self.held_out))
         cost = of_network(module.net)
         return Row(name, cost.parameters, cost.flops, 100 * every, 100 * half)
 
@@ -151,11 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("folder", type=Path, help="for cfg, weights and logs of each step")
     add("--name", choices=sorted(RECIPES), default="digits-yolov3-tiny")
-    add("--ratio", type=float, default=0.5)
+    add("--ratio", type=float, default=0.6)
     add("--round", type=int, default=8, dest="multiple")
     add("--strength", type=float, default=0.05)
     add("--epochs", type=int, default=8, help="of sparse training and of fine-tuning each")
     add("--scenes", type=int, default=3000)
+    add("--held-out", type=int, default=HELD_OUT, help="scenes to judge by")
     add("--scratch", action="store_true", help="train the pruned architecture from scratch, too")
     add("--json", type=Path, help="file for the figures")
     options = vars(parser.parse_args(arguments))

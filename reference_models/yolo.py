@@ -110,10 +110,10 @@ def found(decoded: Tensors, threshold: float, overlap: float, image: int = 0) ->
     rows, labels = rows[finite], labels[finite]
     order = np.argsort(-scores[rows, labels], kind="stable")[:MOST]
     rows, labels = rows[order], labels[order]
-    kept = _suppress(boxes[rows], labels, overlap)
-    rows, labels = rows[kept], labels[kept]
-    made = np.column_stack([labels, scores[rows, labels], boxes[rows]])
-    return made.astype(np.float32).reshape(-1, 6)
+    standing = _suppress(boxes[rows], labels, overlap)
+    rows, labels = rows[standing], labels[standing]
+    table = np.column_stack([labels, scores[rows, labels], boxes[rows]])
+    return table.astype(np.float32).reshape(-1, 6)
 
 
 def _scores(decoded: Tensors, name: str, image: int) -> np.ndarray:

@@ -70,11 +70,11 @@ class Coco:
         of_image: dict[int, list[Row]] = defaultdict(list)
         for row in content["annotations"]:
             of_image[row["image_id"]].append(row)
-        found = [(image, row) for image in images for row in of_image[image["id"]]]
+        pairs = [(image, row) for image in images for row in of_image[image["id"]]]
         return {
-            "boxes": np.array([self._box(*pair) for pair in found], np.float64).reshape(-1, 4),
-            "labels": np.array([places[row["category_id"]] for _, row in found], np.int64),
-            "crowd": np.array([bool(row.get("iscrowd")) for _, row in found], bool),
+            "boxes": np.array([self._box(*pair) for pair in pairs], np.float64).reshape(-1, 4),
+            "labels": np.array([places[row["category_id"]] for _, row in pairs], np.int64),
+            "crowd": np.array([bool(row.get("iscrowd")) for _, row in pairs], bool),
             "counts": np.array([len(of_image[image["id"]]) for image in images], np.int64),
         }
 
@@ -115,9 +115,9 @@ def _check(tables: Mapping[str, Sequence[Row]], file: Path) -> None:
         for number, row in enumerate(rows):
             if lacking := [field for field in fields[name] if field not in row]:
                 raise CocoError(f"{file}: {name}[{number}] has no {lacking[0]}")
-    known = {row["id"] for row in tables["categories"]}
+    ids = {row["id"] for row in tables["categories"]}
     for number, row in enumerate(tables["annotations"]):
-        if row["category_id"] not in known or len(row["bbox"]) != 4:
+        if row["category_id"] not in ids or len(row["bbox"]) != 4:
             raise CocoError(f"{file}: annotations[{number}] has no known category, or no box of four numbers")
 
 

@@ -36,7 +36,17 @@ def test_a_goal_that_is_missed_is_named(worse: dict[str, Any], said: str) -> Non
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
 def test_the_experiment_runs_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On few scenes every network gets its row, and what lies there is not made again."""
-    words = [str(tmp_path), "--epochs", "1", "--scenes", "64", "--json", str(tmp_path / "rows.json")]
+    words = [
+        str(tmp_path),
+        "--epochs",
+        "1",
+        "--scenes",
+        "64",
+        "--held-out",
+        "16",
+        "--json",
+        str(tmp_path / "rows.json"),
+    ]
     main(words)
     said = capsys.readouterr().out
     rows = [

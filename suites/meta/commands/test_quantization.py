@@ -69,9 +69,9 @@ def test_one_pass_writes_all_that_is_asked_for(folder: Path, capsys: pytest.Capt
     """Cache, pairs and the thresholds of all calibrators agree; the lines say what was done."""
     assert run(folder, *CALIBRATE, "--qdq", "q.onnx", "--ranges", "r.json") == 0
     out = capsys.readouterr().out.splitlines()
-    assert out == ["8 samples, 11 tensors", f"wrote {folder}/c.cache, {folder}/q.onnx, {folder}/r.json"]
+    assert out == ["8 samples, 11 tensors, mse", f"wrote {folder}/c.cache, {folder}/q.onnx, {folder}/r.json"]
     scales = cache.read(folder / "c.cache").scales
-    assert ranges.load(folder / "r.json", "entropy") == scales
+    assert ranges.load(folder / "r.json", "mse") == scales
     found = json.loads((folder / "r.json").read_text())["thresholds"]["r0"]
     assert sorted(found) == ["entropy", "minmax", "mse", "percentile"]
     assert run(folder, "migrate", "residual.onnx", "c.cache", "-o", "again.onnx") == 0
@@ -218,6 +218,23 @@ def test_blank_images_are_told(folder: Path, capsys: pytest.CaptureFixture[str])
     images(lambda a: a * 0)(folder)
     assert run(folder, *CALIBRATE) == 0
     assert "note: 0 on every image: 'image', 'c0', 'r0' and 8 more" in capsys.readouterr().out
+
+
+def test_a_calibrator_that_cuts_too_much_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A background of one value and a tail: entropy drops the tail into the bin of the background."""
+    images(with_background)(folder)
+    assert run(folder, *CALIBRATE, "--calibrator", "entropy") == 0
+    assert "note: entropy cuts 'image'" in capsys.readouterr().out
+    assert run(folder, *CALIBRATE, "--calibrator", "mse") == 0
+    assert "note" not in capsys.readouterr().out
+
+
+def with_background(arrays: np.ndarray) -> np.ndarray:
+    """Make most of the pixels 0.52, where bin 133 of 2,048 is, and one in sixteen of the others up to 8."""
+    made = np.full_like(arrays, 133 * 8 / 2048 - 1e-3)
+    made.reshape(-1)[::16] = np.linspace(0.6, 7.9, made.size // 16)
+    made.reshape(-1)[5::16] = np.linspace(0.0, 0.5, made.size // 16)
+    return made
 
 
 @pytest.mark.parametrize(

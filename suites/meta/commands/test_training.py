@@ -40,7 +40,7 @@ def test_a_network_goes_through_all_trainings(tmp_path: Path, capsys: pytest.Cap
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines[::2]] == [str(file) for file in files]
     assert all("2 epochs, 32 images; loss of the last epoch: box " in line for line in lines[::2])
-    assert all(line.endswith("on 300 held-out images") for line in lines[1::2])
+    assert all(line.endswith("on 16 held-out images") for line in lines[1::2])
     assert {file.suffix for file in tmp_path.iterdir()} == {".cfg", ".weights", ".jsonl"}
     assert [json.loads(line)["sparsity"] for line in log.read_text().splitlines()] == [0.01, 0.01]
     seen = [int.from_bytes(file.read_bytes()[12:20], "little") for file in files]
@@ -84,6 +84,11 @@ WRONG = {
     "no weights": (["prune", "finetune", "{cfg}", "absent", "-o", "o"], 1, "absent: cannot be read"),
     "no list": (["train", "darknet", "{cfg}", "--images", "absent.txt", "-o", "o"], 1, "absent.txt: No such"),
     "no epoch": (["train", "darknet", "{cfg}", "--epochs", "0", "-o", "o"], 2, "'0' is no number from 1 on"),
+    "no device": (
+        ["train", "darknet", "{cfg}", "--device", "toaster", "-o", "o"],
+        1,
+        "device 'toaster' cann",
+    ),
     "an unknown recipe": (["train", "recipe", "digits-yolov9", "-o", "o"], 2, "digits-yolov3-tiny"),
 }
 

@@ -30,12 +30,12 @@ def test_the_committed_table_is_what_the_rows_give() -> None:
 def test_a_new_release_is_one_row(rows: Path) -> None:
     """Whatever is open at the end holds for a release that is added, with nothing else edited."""
     with (rows / "versions.toml").open("a") as file:
-        file.write('\n["tensorrt"."11.5"]\nbasis = "derived"\nsource = "11.4"\n')
+        file.write('\n["tensorrt"."11.6"]\nbasis = "derived"\nsource = "11.4"\n')
     table = derived(rows)
-    assert list(table["versions"]["tensorrt"])[-1] == "11.5"
+    assert list(table["versions"]["tensorrt"])[-1] == "11.6"
     assert table["operators"] == derived()["operators"]
-    assert within("11.5", table["operators"]["Abs"]["tensorrt"][0])
-    assert not within("11.5", table["operators"]["SoftmaxCrossEntropyLoss"].get("tensorrt", ["7.2"])[0])
+    assert within("11.6", table["operators"]["Abs"]["tensorrt"][0])
+    assert not within("11.6", table["operators"]["SoftmaxCrossEntropyLoss"].get("tensorrt", ["7.2"])[0])
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,22 @@ def test_every_row_is_in_order_and_says_what_it_rests_on() -> None:
         numbers = [tuple(map(int, getattr(row, key).split("."))) for row in rows]
         assert numbers == sorted(numbers)
     assert all(row.basis in BASES and row.source for row in rows)
-    assert [row.release.version for row in rows] == ["7.1", "8.0", "8.2", "8.4", "8.5", "8.6", "10.3"]
+    assert [row.release.version for row in rows] == [
+        "7.1",
+        "8.0",
+        "8.2",
+        "8.4",
+        "8.5",
+        "8.6",
+        "10.3",
+        "10.13",
+    ]
 
 
 @pytest.mark.parametrize(
     ("linux", "version"),
     [("32.5.1", "4.4.1"), ("32.7.6", "4.6.1"), ("35.1", "5.0.2"), ("35.6.0", "5.1"), ("36.3.0", "6.0"),
-     ("36.4.4", "6.1"), ("36.2", None), ("38.2", None), ("28.1", None)],
+     ("36.4.4", "6.1"), ("36.2", None), ("38.2.1", "7.0"), ("39.2", None), ("28.1", None)],
 )  # fmt: skip
 def test_a_jetson_linux_falls_to_its_jetpack(linux: str, version: str | None) -> None:
     """The last row not after it; none before the first of its major number, or of one that has no row."""

@@ -9,12 +9,25 @@ from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility import Refusal, inspect, refusals
 from fixtures.compatibility.check.limits import LIMITS
-from suites.meta.networks.support_models import chosen, clipped, fed, filled, grid, one, resize, span_of
+from suites.meta.networks.support_models import (
+    chosen,
+    clipped,
+    drawn,
+    fed,
+    filled,
+    grid,
+    one,
+    recurrent,
+    resize,
+    reversed_rows,
+    span_of,
+)
 
 W = np.ones((1, 1, 3, 3), np.float32)
 LINE = np.ones((1, 1, 3), np.float32)
 EYE, ROW = np.eye(4, dtype=np.float32), np.ones(4, np.float32)
 SCALE, ZERO, SIX = np.float32(0.1), np.float32(0), np.float32(6)
+ZEROTH, FIRST = np.array([0]), np.array([1])
 BORDER = np.array([0, 0, 1, 1, 0, 0, 1, 1])
 CHANNELS = np.array([0, 1, 1, 1, 0, 0, 0, 0])
 FLOOR: dict[str, Any] = {"nearest_mode": "floor"}
@@ -36,6 +49,20 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("initializer_inputs", "8.0", one("Squeeze", [[0]], computed=[1]), one("Squeeze", [[0]])),
     ("initializers_of", "8.2", span_of("FLOAT", computed=True), span_of("FLOAT", computed=False)),
     ("initializers_of", "7.0", span_of("FLOAT", computed=True), span_of("INT64", computed=True)),
+    ("same_activations", "11.5", recurrent("Tanh", "Relu"), recurrent("Relu", "Relu")),
+    ("reversed_unknown", "8.5", reversed_rows("n"), reversed_rows(2)),
+    ("attributes", "8.5", one("LpPool", p=3, **KERNEL), one("LpPool", p=1, **KERNEL)),
+    ("refused_types", "10.11", fed("Pow", "INT32", 4, more=[np.int32(2)]),
+     fed("Pow", "FLOAT", 4, more=[SIX])),
+    ("slice_axes", "10.10", fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST]),
+     fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST, ZEROTH])),
+    ("squeezed_unknown", "11.4", fed("Squeeze", "FLOAT", 1, "n", opset=13),
+     fed("Squeeze", "FLOAT", 1, 4, opset=13)),
+    ("given_tensor", "10.10", drawn(held=True), drawn(held=False)),
+    ("einsum", "10.11", one("Einsum", equation="ii->i"), one("Einsum", equation="ij->ji")),
+    ("attributes", "10.15", one("Attention", opset=23, softcap=2.0), one("Attention", opset=23)),
+    ("forbidden_attributes", "11.0", one("Attention", opset=23, softmax_precision=1),
+     one("Attention", opset=23)),
     ("given_inputs", "8.5", one("QuantizeLinear", [SCALE]), one("QuantizeLinear", [SCALE, np.int8(0)])),
     ("unread_inputs", "7.2", one("Squeeze", [[0]]), one("Squeeze", opset=11, axes=[0])),
     ("unread_inputs", "7.1", one("ReduceSum", [[1]]), one("ReduceSum", opset=11, axes=[1])),
@@ -117,7 +144,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
      one("QuantizeLinear", [SCALE, np.int8(0)])),
 ]  # fmt: skip
 """Rule, version, a model that it refuses, one that it takes."""
-WRONG = {"loop_condition", "output_shape", "resize_between", "scan_outputs", "written"}
+WRONG = {"uneven_split", "loop_condition", "output_shape", "resize_between", "scan_outputs", "written"}
 """Rules of what is computed wrong."""
 
 

@@ -164,7 +164,7 @@ def expected(spans: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_release_gives_the_reported_answer(name: str) -> None:
-    """Refused, wrong, undocumented or taken, from TensorRT 7.0 to 11.4 and TensorRT-RTX 1.4 to 1.7."""
+    """Refused, wrong, undocumented or taken, from TensorRT 7.0 to 11.5 and TensorRT-RTX 1.4 to 1.7."""
     make, spans = CASES[name]
     assert verdicts(make()) == expected(spans)
 

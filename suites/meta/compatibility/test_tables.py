@@ -33,12 +33,12 @@ def every_limit() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_release_is_there_once_in_order() -> None:
-    """TensorRT 7.0 to 11.4 and TensorRT-RTX 1.4 to 1.7, oldest first."""
-    for flavour, first, last in (("tensorrt", "7.0", "11.4"), ("tensorrt-rtx", "1.4", "1.7")):
+    """TensorRT 7.0 to 11.5 and TensorRT-RTX 1.4 to 1.7, oldest first."""
+    for flavour, first, last in (("tensorrt", "7.0", "11.5"), ("tensorrt-rtx", "1.4", "1.7")):
         versions = [row.version for row in releases() if row.flavour == flavour]
         assert (versions[0], versions[-1]) == (first, last)
         assert versions == sorted(set(versions), key=number)
-    assert len(releases()) == 38
+    assert len(releases()) == 39
 
 
 @pytest.mark.parametrize("row", releases(), ids=lambda row: row.label)
@@ -95,7 +95,7 @@ def test_the_file_can_be_read_in_a_diff() -> None:
 
 @pytest.mark.parametrize(
     ("version", "row"),
-    [("8.6.1", "8.6"), ("8.1", "8.0"), ("10.16.1.11", "10.16"), ("12.0", "11.4"), ("6.0", "7.0")],
+    [("8.6.1", "8.6"), ("8.1", "8.0"), ("10.16.1.11", "10.16"), ("12.0", "11.5"), ("6.0", "7.0")],
 )
 def test_a_version_falls_to_its_release(version: str, row: str) -> None:
     """Patch numbers are not looked at; between two rows the older one stands."""
@@ -134,7 +134,8 @@ def test_an_unknown_release_is_refused(flavour: str, version: str) -> None:
     ("opset", "version", "remedy"),
     [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", "opset 11"), (17, "8.2", "opset 13"),
      (17, "8.4", ""), (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", "opset 20"),
-     (21, "10.6", ""), (23, "10.12", ""), (25, "11.4", "")],
+     (21, "10.6", ""), (23, "10.12", ""), (25, "11.4", ""),
+     (25, "11.5", ""), (26, "11.5", "opset 25")],
 )  # fmt: skip
 def test_an_opset_beyond_the_documents_is_no_refusal(opset: int, version: str, remedy: str) -> None:
     """No parser checks the opset: the verdict is undocumented, with the one to convert at, or taken."""
@@ -154,10 +155,10 @@ def test_rtx_takes_every_opset(opset: int, version: str) -> None:
 @pytest.mark.parametrize(
     ("operator", "version", "why", "remedy"),
     [
-        ("Mish", "8.6", "versions that have it: 10.0-11.4", "Tanh(Softplus(x))"),
-        ("HardSwish", "7.2", "versions that have it: 8.4-11.4", "use version 8.4 to 11.4"),
-        ("DFT", "10.10", "versions that have it: 11.2-11.4", "use version 11.2 to 11.4"),
-        ("QLinearConv", "11.4", "no plugin of that name is known", "QuantizeLinear"),
+        ("Mish", "8.6", "versions that have it: 10.0-11.5", "Tanh(Softplus(x))"),
+        ("HardSwish", "7.2", "versions that have it: 8.4-11.5", "use version 8.4 to 11.5"),
+        ("DFT", "10.10", "versions that have it: 11.2-11.5", "use version 11.2 to 11.5"),
+        ("QLinearConv", "11.5", "no plugin of that name is known", "QuantizeLinear"),
         ("Blorp", "10.0", "no plugin of that name is known", "register a plugin"),
     ],
 )
@@ -180,6 +181,19 @@ def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
     (absent,) = refusals(model, "tensorrt", "7.2", gpu=True)
     assert absent.operator == "EfficientNMS_TRT"
     assert len(refusals(model, "tensorrt-rtx", "1.7", gpu=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("operator", "taken", "refused"),
+    [("BatchedNMSDynamic_TRT", "7.1 8.6 9.0 10.16", "7.0 11.0"), ("EfficientNMS_TRT", "8.0 11.5", "7.2"),
+     ("NMS_TRT", "7.0 10.0", "11.0"), ("ROIAlign_TRT", "8.5 11.1", "8.4"), ("Blorp_TRT", "", "7.0 8.6 11.5"),
+     ("TRT_MoE", "11.0", "10.16"), ("DistCollective", "10.16 11.0", "10.15")],
+)  # fmt: skip
+def test_a_plugin_is_taken_by_the_releases_that_register_it(operator: str, taken: str, refused: str) -> None:
+    """Names that end in _TRT are no proof: each has the releases whose library brings it."""
+    have = {row.version for row in releases() if row.flavour == "tensorrt" and operator in row.operators}
+    assert have >= set(taken.split())
+    assert not have & set(refused.split())
 
 
 def test_resize_with_default_attributes_is_refused_by_7_0_and_the_remedy_is_taken() -> None:

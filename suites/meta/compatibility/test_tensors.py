@@ -100,6 +100,13 @@ def test_a_convolution_of_quantized_input_and_weights(
     assert refusals(both, "tensorrt-rtx", "1.7", gpu=False) == []
 
 
+def expanded(how: str) -> ModelProto:
+    """Make an Expand to a shape that is found in the data, or a shape."""
+    sketch = Sketch(13)
+    sketch.end("Expand", sketch.feed("FLOAT", 1), sketch.given(np.array([4]), how))
+    return sketch.model()
+
+
 ROWS: list[tuple[str, ModelProto, ModelProto]] = [
     ("absent_type", fed("Identity", "INT16", 4), fed("Identity", "INT64", 4)),
     ("absent_type", added("UINT64", constant=False), added("INT64", constant=False)),
@@ -140,7 +147,7 @@ def test_int8_needs_a_gpu_in_1_4_only(version: str, gpu: bool, count: int) -> No
     assert len(refusals(fed("Relu", "INT8", 4, opset=14), "tensorrt-rtx", version, gpu=gpu)) == count
 
 
-@pytest.mark.parametrize(("flavour", "version"), [("tensorrt", "7.0"), ("tensorrt", "11.4")])
+@pytest.mark.parametrize(("flavour", "version"), [("tensorrt", "7.0"), ("tensorrt", "11.5")])
 def test_eight_axes_hold_for_every_release(flavour: str, version: str) -> None:
     """TensorRT documents eight axes."""
     (refusal,) = refusals(fed("Relu", "FLOAT", *[1] * 9, opset=11), flavour, version, gpu=True)
@@ -148,6 +155,7 @@ def test_eight_axes_hold_for_every_release(flavour: str, version: str) -> None:
 
 
 TENSORRT: list[tuple[str, str, ModelProto, ModelProto]] = [
+    ("index_expansion", "8.5", expanded("argmax"), expanded("shape")),
     ("input_type", "8.4", fed("Identity", "UINT8", 4), fed("Identity", "INT32", 4)),
     ("weights_type", "7.0", held("BOOL"), held("INT32")),
     ("weights_type", "7.2", held("UINT8"), held("BOOL")),

@@ -290,7 +290,7 @@ def test_the_command_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(capsys.readouterr().out)
     assert data["machine"]["python"]["path"] == sys.executable
     rows = {(row["flavour"], row["version"]): row for row in data["versions"]}
-    assert len(rows) == 38
+    assert len(rows) == 39
     assert rows["tensorrt", "11.4"]["run"] == "no: no NVIDIA driver"
     assert list(rows["tensorrt", "11.4"]["int8"]) == ["qdq"]
     assert rows["tensorrt-rtx", "1.7"]["sources"]["measured"]["basis"] == "measured"

@@ -1,5 +1,6 @@
 """A row that is about no case, about everything, or as much as another is named when tests are collected."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from fixtures.cases import Selection
 from fixtures.expectations import Expectations, Row, Trap, load, unknown
-from fixtures.expectations.rows import Disagreement
+from fixtures.expectations.rows import Disagreement, Exclusion
 from fixtures.expectations.unknown import JUDGED
 from fixtures.stages import NAMES
 from reference_models import registry, yolo
@@ -146,6 +147,15 @@ def test_rows_that_nobody_asks_for_are_named() -> None:
     assert "stage = 'latency' fits no case" in the_line(tolerance(stage="latency"))
     budget = Row("budgets.toml row 1", {"model": "gender-age"}, {"drop": 1.0})
     assert "model = 'gender-age'" in the_line(Expectations(budgets=(budget,)))
+
+
+def test_a_calibrator_is_one_that_a_run_can_choose() -> None:
+    """A row may be about another than the usual one, and a wrong name is answered by the right ones."""
+    about = Row("exclusions.toml row 1", {"model": "digits", "calibrator": "entropy"}, {})
+    assert unknown(Expectations(exclusions=(Exclusion(about, ("a",)),)), NOTHING) == []
+    wrong = replace(about, selectors={"model": "digits", "calibrator": "entorpy"})
+    said = the_line(Expectations(exclusions=(Exclusion(wrong, ("a",)),)))
+    assert said.endswith("calibrator = 'entorpy' fits no case; did you mean entropy?")
 
 
 def test_the_stages_that_ask_for_rows_are_those_of_the_table() -> None:

@@ -147,6 +147,46 @@ def test_a_planted_error_fails_the_run_and_is_named(
     assert "Traceback" not in ended.output
 
 
+def scaled_head(model: onnx.ModelProto) -> None:
+    """Make the weights of a detector's last convolution half as large, as stored in INT8."""
+    head = [node for node in model.graph.node if node.op_type == "Conv"][-1]
+    (pair,) = (node for node in model.graph.node if head.input[1] in node.output)
+    (tensor,) = (t for t in model.graph.initializer if t.name == pair.input[1])
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) / np.float32(2), tensor.name))
+
+
+DETECTOR = "digits-yolov3-tiny"
+SPOILT_DETECTORS = {
+    "activation saturates": (
+        scaled(1 / 16),
+        ["map keeps", "the budget is 99 (budgets.toml row", "'layer_0', read"],
+    ),
+    "activation 16 times too coarse": (
+        scaled(16),
+        ["of fp32's boxes", "the budget is 90", "'layer_0', read by"],
+    ),
+    "weights of a head": (
+        scaled_head,
+        ["of fp32 away in L2", "worst tensors: 'yolo_21.weight', read by yolo_21"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "named"), SPOILT_DETECTORS.values(), ids=SPOILT_DETECTORS)
+def test_a_spoilt_detector_is_red_and_its_tensor_named(
+    change: Callable[[onnx.ModelProto], None], named: list[str], tmp_path: Path
+) -> None:
+    """By its mAP, by its boxes, by its heads: each error breaks another limit."""
+    store = tmp_path / "artifacts"
+    way = pipeline(store)
+    way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq", "minmax")
+    plant(store, "quantized", change)
+    ended = run(store, INT8, f"--model={DETECTOR}", "--opset=13", "-k", "qdq")
+    message = ended.the("failed").message
+    for part in ["guilty hop: calibration", *named]:
+        assert part in message
+
+
 def test_a_search_leaves_the_spoilt_layer_in_float_and_the_next_run_honours_it(store: Path) -> None:
     """The run with --int8-search is green, prints a row, and the next run quantizes all but that layer."""
     plant(store, "quantized", scaled(1 / 16))

@@ -140,6 +140,8 @@ LAZY = {
     "fixtures/training/evaluation.py",
     "fixtures/training/loss.py",
     "fixtures/training/optimization.py",
+    "fixtures/training/convolutions.py",
+    "fixtures/training/parts.py",
     "fixtures/training/plain_layers.py",
     "fixtures/training/training.py",
     "fixtures/training/weight_file.py",

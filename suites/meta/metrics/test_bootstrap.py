@@ -62,6 +62,13 @@ def test_nothing_can_be_kept_of_nothing() -> None:
     assert all(math.isnan(value) for value in (kept.value, kept.low, kept.high))
 
 
+def test_one_image_is_drawn_over_and_over() -> None:
+    """Its interval has no width; a value and its interval are one text."""
+    assert draws(1).tolist() == [[1]] * 1000
+    found, _ = paired(share(np.ones(1)), share(np.zeros(1)), draws(1))
+    assert str(found) == "100 (95% interval 100 to 100)"
+
+
 def test_no_image_is_refused() -> None:
     """A score over nothing is no score."""
     with pytest.raises(ValueError, match="no image"):

@@ -31,6 +31,12 @@ def test_a_box_is_there_when_it_overlaps_by_nine_tenths(after: list[list[float]]
     assert matched(np.array([row()]), rows).tolist() == [found]
 
 
+def test_nine_tenths_are_enough() -> None:
+    """A box of nine tenths of the width, inside the other, overlaps by just as much as is asked for."""
+    narrower = np.array([[0, 0.9, 50.0, 50.0, 18.0, 20.0]])
+    assert matched(np.array([row()]), narrower).tolist() == [True]
+
+
 def test_one_box_stands_for_one_alone() -> None:
     """Of two that became one the better is there."""
     before = np.array([row(shift=0.2), row(score=0.5)])

@@ -97,6 +97,18 @@ def stored() -> ModelProto:
     return small(nodes, {"zero": F(0), "w": np.array([False])}, opset=11, made=TensorProto.BOOL)
 
 
+def deconvolved(*sizes: int, **attributes: Any) -> ModelProto:
+    """Make a model of a transposed convolution to an output of the sizes."""
+    weights = np.linspace(-1, 1, 4 * 3 * 9, dtype=F).reshape(4, 3, 3, 3)
+    return single("ConvTranspose", [weights], opset=11, strides=[2, 2], output_shape=sizes, **attributes)
+
+
+def thirds() -> ModelProto:
+    """Make a model of a Split of eight into three."""
+    node = helper.make_node("Split", ["x"], ["y", "second", "third"], name="node", axis=-1, num_outputs=3)
+    return small([node], opset=18)
+
+
 SAMPLED = [(mode, padding, corners) for mode in ("bilinear", "nearest") for padding in ("zeros", "border")
            for corners in (0, 1)]  # fmt: skip
 EQUATIONS: list[Any] = [
@@ -116,6 +128,17 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("top in parts", "trt8.4", greatest(5000)),
     ("top in parts", "trt8.6", greatest(4000, axis=0, output="places")),
     ("top in parts", "rtx1.7", greatest(8000, largest=0, output="places")),
+    ("pads of output_shape", "trt8.6", deconvolved(14, 16)),
+    ("pads of output_shape", "trt7.0", deconvolved(15, 15)),
+    ("pads of output_shape", "trt10.1", deconvolved(14, 13, auto_pad="SAME_UPPER")),
+    ("sliced axes", "rtx1.7", single("Slice", [np.array([1]), np.array([3])], opset=13)),
+    ("sliced axes", "trt8.6",
+     single("Slice", [np.array([0, 1]), np.array([1, 4]), None, np.array([1, 2])], opset=13)),
+    ("triangle of matrices", "trt8.6.0", single("Trilu", opset=14)),
+    ("triangle of matrices", "trt8.5", single("Trilu", [np.array(1)], opset=14, upper=0)),
+    ("triangle of matrices", "trt8.5", single("Trilu", opset=14, shape=("n", 4, 8, 8))),
+    ("split sizes", "trt9.3", thirds()),
+    ("opset", "trt8.6", thirds()),
     ("mode left out", "trt10.1", sampled("linear", opset=20)),
     ("mode left out", "rtx1.5", sampled("linear", opset=20)),
     ("opset", "trt10.1", sampled("cubic", opset=20)),

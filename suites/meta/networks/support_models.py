@@ -47,7 +47,7 @@ def resize(*, opset: int = 11, computed: Sequence[int] = (), **attributes: Any) 
 def fed(
     operator: str,
     type_: str,
-    *shape: int,
+    *shape: int | str,
     opset: int = 13,
     ends: bool = True,
     more: Sequence[Any] = (),
@@ -65,6 +65,40 @@ def fed(
         made = sketch.add(operator, *inputs, **attributes)
         sketch.end("Relu", sketch.add("Cast", made, to=TensorProto.FLOAT))
     return sketch.model()
+
+
+def drawn(*, held: bool) -> ModelProto:
+    """Make a model that draws numbers, of the shape of an initializer or of its input."""
+    sketch = Sketch(13)
+    x = sketch.feed("FLOAT", 4, 8)
+    like = sketch.constant(np.ones((4, 8), np.float32)) if held else x
+    sketch.end("RandomUniformLike", like)
+    return sketch.model()
+
+
+def recurrent(*activations: str) -> ModelProto:
+    """Make a model of one RNN in both directions."""
+    sketch = Sketch(14)
+    weights = [sketch.constant(np.ones((2, 3, n), np.float32)) for n in (4, 3)]
+    sketch.end("RNN", sketch.feed("FLOAT", 5, 2, 4), *weights, hidden_size=3, direction="bidirectional",
+               activations=list(activations))  # fmt: skip
+    return sketch.model()
+
+
+def reversed_rows(count: int | str) -> ModelProto:
+    """Make a model that reverses so many sequences."""
+    sketch = Sketch(13)
+    sketch.end("ReverseSequence", sketch.feed("FLOAT", 4, count), sketch.feed("INT64", count))
+    return sketch.model()
+
+
+def halves(length: int) -> ModelProto:
+    """Make a model that splits so many elements into two parts."""
+    node = helper.make_node("Split", ["x"], ["y", "z"], name="node", num_outputs=2)
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
+              for name, dims in (("x", [length]), ("y", None), ("z", None))]  # fmt: skip
+    graph = helper.make_graph([node], "g", values[:1], values[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
 
 
 def span_of(type_: str, *, computed: bool) -> ModelProto:

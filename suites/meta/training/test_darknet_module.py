@@ -104,6 +104,14 @@ LAYERS = {
         "[dropout]\nprobability=.5\n[connected]\noutput=6\nactivation=linear\n"
         "[softmax]\ngroups=2\ntemperature=3\n[cost]\n"
     ),
+    "transposed": (
+        "[deconvolutional]\nfilters=4\nsize=3\nstride=2\nbatch_normalize=1\nactivation=relu\n"
+        "[deconvolutional]\nfilters=5\nsize=4\nstride=2\npad=1\nactivation=linear\n"
+    ),
+    "weights at every place": (
+        "[local]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
+        "[local]\nfilters=3\nsize=2\nstride=1\nactivation=linear\n[normalization]\nsize=3\nalpha=0.5\n"
+    ),
     "normalized": (
         f"{CONV}[batchnorm]\n[l2norm]\n[implicit]\nfilters=6\n[scale_channels]\nfrom=-2\n[logistic]\n"
     ),

@@ -64,6 +64,29 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(at: int, tmp_path: Pat
     assert again == lines == log.read_text().splitlines()
 
 
+def cuda() -> bool:
+    """Say whether torch has a GPU here."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+@pytest.mark.skipif(not cuda(), reason="torch has no GPU here")
+def test_a_gpu_trains_the_same_and_goes_on(tmp_path: Path) -> None:
+    """The first losses are the CPU's up to rounding, and an interrupted training ends as a whole one does."""
+    asked, kept = iter(range(1, 99)), tmp_path / "a.checkpoint"
+    _, expected = train(tmp_path)
+    with pytest.raises(Interrupted):
+        train(tmp_path, kept=kept, stop=lambda: next(asked) == 4, device="cuda")
+    module, lines = train(tmp_path, kept=kept, device="cuda")
+    first, reference = (json.loads(made[0])["loss"] for made in (lines, expected))
+    assert first == pytest.approx(reference, rel=0.02)
+    assert len(lines) == len(expected)
+    assert {tensor.device.type for tensor in module.state_dict().values()} == {"cpu"}
+
+
 def test_another_seed_gives_other_bits(tmp_path: Path) -> None:
     """The comparison of bits can fail, and a seed repeats itself."""
     assert bits(train(tmp_path)[0]) == bits(train(tmp_path)[0])

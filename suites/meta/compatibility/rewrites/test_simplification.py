@@ -157,9 +157,9 @@ def test_large_weights_stay_out_of_the_way(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_model_that_ends_in_a_plugin_is_folded() -> None:
     """What the plugin takes is compared, as ONNX Runtime does not know the plugin."""
-    model = padded(helper.make_node("Own_TRT", ["p"], ["y"], name="own"), end="p")
+    model = padded(helper.make_node("ResizeNearest_TRT", ["p"], ["y"], name="own"), end="p")
     done = fixed(model, "trt7.0")
-    assert [node.op_type for node in done.model.graph.node] == ["Pad", "Own_TRT"]
+    assert [node.op_type for node in done.model.graph.node] == ["Pad", "ResizeNearest_TRT"]
     assert done.good
 
 

@@ -116,6 +116,18 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "made").iterdir())
 
 
+@pytest.mark.parametrize("place", [12, 200], ids=["a gamma", "a weight"])
+def test_numbers_that_are_none_are_refused(place: int, tmp_path: Path) -> None:
+    """A gamma that is no number says nothing, and a weight is not copied: nothing is written."""
+    source = prunable_nets.write(tmp_path, prunable_nets.residual())
+    data = np.fromfile(source.weights, np.float32)
+    data[5 + place] = np.nan
+    data.tofile(source.weights)
+    with pytest.raises(ConversionError, match="NaN"):
+        pruned(source, tmp_path / "made", Settings(0.5))
+    assert not list((tmp_path / "made").iterdir())
+
+
 def test_weights_that_change_while_they_are_read_leave_nothing(tmp_path: Path) -> None:
     """What is written is whole or not there: an error half-way deletes the temporary file."""
     source = prunable_nets.write(tmp_path, prunable_nets.residual())

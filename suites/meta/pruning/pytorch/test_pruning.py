@@ -144,3 +144,14 @@ def test_a_module_that_cannot_be_traced_is_one_line() -> None:
 
     with pytest.raises(StageError, match=r"cannot trace the module: RuntimeError: .* Give inputs that its"):
         _ = TorchNetwork(made("chain"), [torch.rand(1, 7, 16, 16)]).graph
+
+
+def test_multiply_adds_are_those_of_the_graph() -> None:
+    """What is reported of a module is what its ONNX graph has, before and after."""
+    from fixtures.converters.pytorch.convert import convert
+    from fixtures.pruning.costs import of_onnx
+
+    found, dense = small("depthwise", ratio=0.5), made("depthwise")
+    for module, cost in zip((dense, found.module), totals(found.rows), strict=True):
+        model = convert(module, {"x": image().numpy()}, ("y",), 13, "torchscript", simplified=True)
+        assert of_onnx(model).macs == cost.macs

@@ -110,6 +110,11 @@ def test_a_folder_without_the_layout_is_refused_at_the_start(tmp_path: Path) -> 
         make_run(options)
 
 
+def test_the_rerun_command_names_the_folder() -> None:
+    """A failure is reproduced on the same pictures."""
+    assert "--coco=/elsewhere" in [*Options(coco=Path("/elsewhere")).given()]
+
+
 def test_only_detectors_of_its_classes_are_judged(tmp_path: Path) -> None:
     """Two classes are nobody's here; 80 are those of the official networks."""
     folder, models = written(tmp_path), registry.models()
