@@ -20,6 +20,7 @@ from suites.meta.networks.support_models import (
     recurrent,
     resize,
     reversed_rows,
+    scaled,
     span_of,
 )
 
@@ -54,6 +55,12 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("attributes", "8.5", one("LpPool", p=3, **KERNEL), one("LpPool", p=1, **KERNEL)),
     ("refused_types", "10.11", fed("Pow", "INT32", 4, more=[np.int32(2)]),
      fed("Pow", "FLOAT", 4, more=[SIX])),
+    ("resized_axes", "8.5", scaled(2, 2, 2), scaled(1, 2, 2)),
+    ("resized_axes", "8.5", scaled(2, 2, 2, axes=[1, 2, 3]), scaled(2, 2, axes=[2, 3])),
+    ("window", "8.6", one("LRN", size=4), one("LRN", size=5)),
+    ("causal_mask", "10.14", one("Attention", [ROW, ROW, EYE], opset=23, is_causal=1),
+     one("Attention", [ROW, ROW, EYE], opset=23)),
+    ("einsum", "11.5", one("Einsum", equation="iJ->Ji"), one("Einsum", equation="ij->ji")),
     ("slice_axes", "10.10", fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST]),
      fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST, ZEROTH])),
     ("squeezed_unknown", "11.4", fed("Squeeze", "FLOAT", 1, "n", opset=13),

@@ -101,6 +101,15 @@ def halves(length: int) -> ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
 
 
+def scaled(*scales: float, **attributes: Any) -> ModelProto:
+    """Make a model of one cubic Resize of four axes: of the last ones, where no others are named."""
+    sketch = Sketch(18)
+    given = [1.0] * (4 - len(scales)) * (not attributes) + list(scales)
+    sketch.end("Resize", sketch.feed("FLOAT", 1, 4, 8, 8), "", sketch.constant(np.array(given, np.float32)),
+               mode="cubic", **attributes)  # fmt: skip
+    return sketch.model()
+
+
 def span_of(type_: str, *, computed: bool) -> ModelProto:
     """Make a model of one Range of a type, its limit a constant or the length of the input."""
     sketch = Sketch(11)

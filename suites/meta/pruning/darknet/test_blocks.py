@@ -11,6 +11,7 @@ from fixtures.converters.errors import ConversionError
 from fixtures.pruning.darknet import comparison
 from fixtures.pruning.darknet.blocks import Block, blocks, least, remove, write_silenced
 from fixtures.pruning.darknet.files import Source
+from fixtures.pruning.distance import distance
 from reference_models.darknet.builder import Cfg
 from suites.meta.networks import prunable_nets
 
@@ -40,7 +41,7 @@ def test_a_network_without_blocks_is_the_one_with_silent_ones(name: str, count: 
         given, expected = (comparison.run(one, sample, tmp_path) for one in (small, silenced))
         assert len(small.net.layers) == len(source.net.layers) - sum(len(block.layers) for block in gone)
         renamed = [dict(zip(e, g.values(), strict=True)) for e, g in zip(expected, given, strict=True)]
-        assert comparison.distance(renamed, expected) < 1e-6
+        assert distance(renamed, expected) < 1e-6
 
 
 def test_the_least_important_go_first(tmp_path: Path) -> None:

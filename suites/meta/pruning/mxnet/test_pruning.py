@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.converters.mxnet import params
 from fixtures.converters.mxnet.convert import convert
-from fixtures.pruning.darknet.comparison import distance
+from fixtures.pruning.distance import distance
 from fixtures.pruning.mxnet import comparison, files, rules
 from fixtures.pruning.mxnet.files import MXNetSource, planned, write_masked, write_pruned
 from fixtures.pruning.plan import Plan, Settings
