@@ -18,6 +18,7 @@ import numpy as np
 
 from fixtures.pruning.darknet import comparison
 from fixtures.pruning.darknet.files import Source, planned
+from fixtures.pruning.distance import distance
 from fixtures.pruning.plan import Settings
 from fixtures.pruning.strategies import STRATEGIES
 from fixtures.pruning.table import channels_in_all
@@ -80,7 +81,7 @@ def _proof(source: Source) -> dict[str, float]:
     for strategy in STRATEGIES:
         plan = planned(source, Settings(0.5, strategy))
         masked = comparison.masked_outputs(source, plan, sample)
-        found[strategy] = comparison.distance(comparison.pruned_outputs(source, plan, sample), masked)
+        found[strategy] = distance(comparison.pruned_outputs(source, plan, sample), masked)
     return found
 
 

@@ -53,6 +53,7 @@ SLOW = {
     "pipeline/test_changed_code.py": OPENCV,
     "pruning/darknet/test_files.py": "Darknet's own library",
     "pruning/darknet/test_proofs.py": "every network of the zoo",
+    "pruning/mxnet": MXNET,
     "pruning/pytorch": TORCH,
     "quantization": TORCH,
     "reference_models": TORCH,

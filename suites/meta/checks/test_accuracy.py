@@ -119,6 +119,24 @@ def test_a_distance_that_is_no_number_fails() -> None:
     assert one.draft.metrics["drop"].value == 1
 
 
+def test_without_a_quantized_tensor_none_is_named() -> None:
+    """A failure of an engine that the builder has quantized says nothing of tensors."""
+    with pytest.raises(StageError) as caught:
+        accuracy({"drop": 2.0})(network(wrong=20))
+    assert "worst tensors" not in str(caught.value)
+
+
+def test_a_runtime_that_gives_too_few_outputs_is_refused() -> None:
+    """What is not there is not left out of the comparison."""
+
+    class Lazy(Given):
+        def run(self, samples: Sequence[Any]) -> list[dict[str, np.ndarray]]:
+            return super().run(samples)[:-1]
+
+    with pytest.raises(ValueError, match="shorter"):
+        accuracy({"drop": 2.0})(Lazy(network().logits))
+
+
 def test_how_many_images_are_done_is_told() -> None:
     """In steps of a few, to the last one."""
     told = list[int]()

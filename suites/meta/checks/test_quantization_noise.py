@@ -76,6 +76,20 @@ def test_weights_are_measured_as_they_are_stored(models: tuple[Path, Path]) -> N
     assert weights.layers == ["conv3"]
 
 
+def test_weights_with_a_zero_point_are_what_they_stand_for(models: tuple[Path, Path], tmp_path: Path) -> None:
+    """The same values as unsigned bytes around 128, as other quantizers write them, make the same noise."""
+    model = onnx.load(models[1])
+    for tensor in model.graph.initializer:
+        if tensor.name.startswith("w3") and tensor.data_type == onnx.TensorProto.INT8:
+            shifted = (numpy_helper.to_array(tensor).astype(int) + 128).astype(np.uint8)
+            tensor.CopyFrom(numpy_helper.from_array(shifted, tensor.name))
+    onnx.save(model, tmp_path / "unsigned.onnx")
+    signed, unsigned = (
+        by_tensor(measure(models[0], file, []))["w3"] for file in (models[1], tmp_path / "unsigned.onnx")
+    )
+    assert unsigned.own.decibels == pytest.approx(signed.own.decibels, abs=1e-6)
+
+
 def test_every_quantized_tensor_is_there_once(models: tuple[Path, Path]) -> None:
     """Activations and weights by the names of the float network, each with the layers that read it."""
     found = by_tensor(measure(*models, quantizable.images(2)))

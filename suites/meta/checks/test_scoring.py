@@ -53,6 +53,15 @@ def test_a_detector_without_truth_is_held_against_its_own_boxes() -> None:
     assert metric.kept(before, after) == 50
 
 
+def test_each_score_is_of_its_own_network() -> None:
+    """INT8 that shows one of two boxes has half of each figure, and fp32 all."""
+    metric = MeanAveragePrecision(as_is, None)
+    few = boxes((20, 20, 10, 10, 0.9, 0.0))
+    scores = metric.scores([metric.read(SEEN, 0)], [metric.read(few, 0)])
+    found = {name: (a(ONCE[:, :1])[0], b(ONCE[:, :1])[0]) for name, (a, b) in scores.items()}
+    assert found == {"map": (1, 0.5), "map50": (1, 0.5)}
+
+
 def test_true_boxes_stand_before_those_of_fp32() -> None:
     """A box that fp32 finds and nobody drew is a mistake of fp32."""
     truth = {"boxes": np.array([[15, 15, 25, 25]] * 2), "labels": np.zeros(2, int), "counts": np.ones(2, int)}
@@ -69,6 +78,22 @@ def test_top5_is_beside_top1() -> None:
     read = [metric.read(logits, n) for n in range(2)]
     found = {name: a(ONCE)[0] for name, (a, _) in metric.scores(read, read).items()}
     assert found == {"top1": 0, "top5": 0.5}
+
+
+@pytest.mark.parametrize(("name", "best"), [("top1", 1), ("top5", 5)])
+def test_a_name_says_how_many_classes_count(name: Any, best: int) -> None:
+    """Top-5 is judged by five, and has no other score beside it."""
+    metric = metric_of(replace(MODEL, metric=name), Truth({"labels": np.array([1, 6])}, 2))
+    assert isinstance(metric, TopK)
+    assert (metric.name, metric.best) == (name, best)
+    read = [metric.read({"scores": np.arange(8.0)[None]}, n) for n in range(2)]
+    assert [*metric.scores(read, read)] == {1: ["top1", "top5"], 5: ["top5"]}[best]
+
+
+def test_a_label_that_is_no_class_is_refused() -> None:
+    """With the image and the metric."""
+    with pytest.raises(StageError, match="metric top1: image 1: labels run from 9 to 9, there are 8"):
+        TopK("top1", np.array([1, 9]), 1).read({"scores": np.arange(8.0)[None]}, 1)
 
 
 def test_a_function_scores_image_by_image() -> None:

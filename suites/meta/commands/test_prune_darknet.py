@@ -54,6 +54,17 @@ def test_a_dry_run_writes_nothing(files: list[str], capsys: pytest.CaptureFixtur
     assert sorted(Path(files[0]).parent.iterdir()) == before
 
 
+def test_whole_blocks_go_first(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The layers of a block are not in the file, what is left is said; more than there are is an error."""
+    made = Path(files[0]).with_name("small.cfg")
+    assert command.main([*files, "--blocks", "1", "--ratio", "0", "-o", str(made)]) == 0
+    assert capsys.readouterr().out.startswith("blocks of shortcuts ")
+    assert made.read_text().count("[shortcut]") == 1
+    convert(made, made.with_suffix(".weights"), 13)
+    assert command.main([*files, "--blocks", "9", "--dry-run"]) == 1
+    assert "9 blocks are to go, and 2 can be removed" in capsys.readouterr().err
+
+
 def test_machines_read_the_same(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The JSON has each layer, what was asked and the sums."""
     assert command.main([*files, "--dry-run", "--json", "--round", "4", "--no-check"]) == 0

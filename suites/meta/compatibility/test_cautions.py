@@ -8,7 +8,7 @@ from onnx import ModelProto
 
 from fixtures.compatibility import Caution, by_label, cautions, inspect, refusals
 from fixtures.compatibility.specimens.sketch import Sketch
-from suites.meta.networks.support_models import fed, one, resize
+from suites.meta.networks.support_models import fed, halves, one, resize
 
 TF: dict[str, Any] = {"coordinate_transformation_mode": "tf_half_pixel_for_nn"}
 WRONG: list[tuple[str, ModelProto, ModelProto]] = [
@@ -26,6 +26,7 @@ WRONG: list[tuple[str, ModelProto, ModelProto]] = [
     ("trt10.10", resize(mode="cubic", **TF), resize(mode="cubic")),
     ("rtx1.7", resize(mode="linear", **TF), resize(mode="linear")),
     ("trt8.4", one("Pad", [[1, 1], None, [1]], opset=18), one("Pad", [[1, 1]], opset=18)),
+    ("trt9.3", halves(5), halves(4)),
 ]  # fmt: skip
 """Release, a model that it computes wrong, one that it computes right."""
 

@@ -17,7 +17,10 @@ from suites.meta.networks.support_models import (
     filled,
     grid,
     one,
+    recurrent,
     resize,
+    reversed_rows,
+    scaled,
     span_of,
 )
 
@@ -47,6 +50,17 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("initializer_inputs", "8.0", one("Squeeze", [[0]], computed=[1]), one("Squeeze", [[0]])),
     ("initializers_of", "8.2", span_of("FLOAT", computed=True), span_of("FLOAT", computed=False)),
     ("initializers_of", "7.0", span_of("FLOAT", computed=True), span_of("INT64", computed=True)),
+    ("same_activations", "11.5", recurrent("Tanh", "Relu"), recurrent("Relu", "Relu")),
+    ("reversed_unknown", "8.5", reversed_rows("n"), reversed_rows(2)),
+    ("attributes", "8.5", one("LpPool", p=3, **KERNEL), one("LpPool", p=1, **KERNEL)),
+    ("refused_types", "10.11", fed("Pow", "INT32", 4, more=[np.int32(2)]),
+     fed("Pow", "FLOAT", 4, more=[SIX])),
+    ("resized_axes", "8.5", scaled(2, 2, 2), scaled(1, 2, 2)),
+    ("resized_axes", "8.5", scaled(2, 2, 2, axes=[1, 2, 3]), scaled(2, 2, axes=[2, 3])),
+    ("window", "8.6", one("LRN", size=4), one("LRN", size=5)),
+    ("causal_mask", "10.14", one("Attention", [ROW, ROW, EYE], opset=23, is_causal=1),
+     one("Attention", [ROW, ROW, EYE], opset=23)),
+    ("einsum", "11.5", one("Einsum", equation="iJ->Ji"), one("Einsum", equation="ij->ji")),
     ("slice_axes", "10.10", fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST]),
      fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST, ZEROTH])),
     ("squeezed_unknown", "11.4", fed("Squeeze", "FLOAT", 1, "n", opset=13),
@@ -137,7 +151,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
      one("QuantizeLinear", [SCALE, np.int8(0)])),
 ]  # fmt: skip
 """Rule, version, a model that it refuses, one that it takes."""
-WRONG = {"loop_condition", "output_shape", "resize_between", "scan_outputs", "written"}
+WRONG = {"uneven_split", "loop_condition", "output_shape", "resize_between", "scan_outputs", "written"}
 """Rules of what is computed wrong."""
 
 

@@ -103,6 +103,12 @@ def deconvolved(*sizes: int, **attributes: Any) -> ModelProto:
     return single("ConvTranspose", [weights], opset=11, strides=[2, 2], output_shape=sizes, **attributes)
 
 
+def thirds() -> ModelProto:
+    """Make a model of a Split of eight into three."""
+    node = helper.make_node("Split", ["x"], ["y", "second", "third"], name="node", axis=-1, num_outputs=3)
+    return small([node], opset=18)
+
+
 SAMPLED = [(mode, padding, corners) for mode in ("bilinear", "nearest") for padding in ("zeros", "border")
            for corners in (0, 1)]  # fmt: skip
 EQUATIONS: list[Any] = [
@@ -131,6 +137,8 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("triangle of matrices", "trt8.6.0", single("Trilu", opset=14)),
     ("triangle of matrices", "trt8.5", single("Trilu", [np.array(1)], opset=14, upper=0)),
     ("triangle of matrices", "trt8.5", single("Trilu", opset=14, shape=("n", 4, 8, 8))),
+    ("split sizes", "trt9.3", thirds()),
+    ("opset", "trt8.6", thirds()),
     ("mode left out", "trt10.1", sampled("linear", opset=20)),
     ("mode left out", "rtx1.5", sampled("linear", opset=20)),
     ("opset", "trt10.1", sampled("cubic", opset=20)),

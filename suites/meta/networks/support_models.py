@@ -76,6 +76,40 @@ def drawn(*, held: bool) -> ModelProto:
     return sketch.model()
 
 
+def recurrent(*activations: str) -> ModelProto:
+    """Make a model of one RNN in both directions."""
+    sketch = Sketch(14)
+    weights = [sketch.constant(np.ones((2, 3, n), np.float32)) for n in (4, 3)]
+    sketch.end("RNN", sketch.feed("FLOAT", 5, 2, 4), *weights, hidden_size=3, direction="bidirectional",
+               activations=list(activations))  # fmt: skip
+    return sketch.model()
+
+
+def reversed_rows(count: int | str) -> ModelProto:
+    """Make a model that reverses so many sequences."""
+    sketch = Sketch(13)
+    sketch.end("ReverseSequence", sketch.feed("FLOAT", 4, count), sketch.feed("INT64", count))
+    return sketch.model()
+
+
+def halves(length: int) -> ModelProto:
+    """Make a model that splits so many elements into two parts."""
+    node = helper.make_node("Split", ["x"], ["y", "z"], name="node", num_outputs=2)
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
+              for name, dims in (("x", [length]), ("y", None), ("z", None))]  # fmt: skip
+    graph = helper.make_graph([node], "g", values[:1], values[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
+def scaled(*scales: float, **attributes: Any) -> ModelProto:
+    """Make a model of one cubic Resize of four axes: of the last ones, where no others are named."""
+    sketch = Sketch(18)
+    given = [1.0] * (4 - len(scales)) * (not attributes) + list(scales)
+    sketch.end("Resize", sketch.feed("FLOAT", 1, 4, 8, 8), "", sketch.constant(np.array(given, np.float32)),
+               mode="cubic", **attributes)  # fmt: skip
+    return sketch.model()
+
+
 def span_of(type_: str, *, computed: bool) -> ModelProto:
     """Make a model of one Range of a type, its limit a constant or the length of the input."""
     sketch = Sketch(11)

@@ -123,6 +123,7 @@ ROWS: list[tuple[str, str, ModelProto]] = [
         ("trt10.0", single("Swish", opset=24, alpha=1.5)),
         ("rtx1.4", single("Swish", opset=24)),
         ("trt7.0", single("LessOrEqual", [F(0.5)], opset=12, made=TensorProto.BOOL)),
+        ("trt7.2", single("GreaterOrEqual", [F(0.5)], opset=12, made=TensorProto.BOOL)),
         ("trt9.0", single("CastLike", [np.int32(1)], opset=15, made=TensorProto.INT32)),
         ("rtx1.7", single("CenterCropPad", [[6, 12]], axes=[2, 3], opset=18)),
     ]),

@@ -9,6 +9,7 @@ from fixtures.converters.errors import ConversionError
 from fixtures.pruning.darknet import comparison
 from fixtures.pruning.darknet.files import Source, planned, write_masked, write_pruned
 from fixtures.pruning.darknet.layers import pruned_network
+from fixtures.pruning.distance import distance
 from fixtures.pruning.plan import Settings
 from fixtures.runtimes.darknet_library import DarknetLibrary
 from fixtures.runtimes.opencv import OpenCV
@@ -104,7 +105,7 @@ def test_a_connected_layer_reads_what_is_left(header: tuple[int, ...], tmp_path:
     expected = comparison.masked_outputs(source, plan, [{"data": x}])
     found = comparison.pruned_outputs(source, plan, [{"data": x}])
     assert plan.left(0).size == 3
-    assert comparison.distance(found, expected) < 1e-6
+    assert distance(found, expected) < 1e-6
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -112,6 +113,18 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
     source.weights.write_bytes(source.weights.read_bytes()[:-400])
     with pytest.raises(ConversionError, match=r"net.weights: ends at byte .* bytes short or more"):
+        pruned(source, tmp_path / "made", Settings(0.5))
+    assert not list((tmp_path / "made").iterdir())
+
+
+@pytest.mark.parametrize("place", [12, 200], ids=["a gamma", "a weight"])
+def test_numbers_that_are_none_are_refused(place: int, tmp_path: Path) -> None:
+    """A gamma that is no number says nothing, and a weight is not copied: nothing is written."""
+    source = prunable_nets.write(tmp_path, prunable_nets.residual())
+    data = np.fromfile(source.weights, np.float32)
+    data[5 + place] = np.nan
+    data.tofile(source.weights)
+    with pytest.raises(ConversionError, match="NaN"):
         pruned(source, tmp_path / "made", Settings(0.5))
     assert not list((tmp_path / "made").iterdir())
 
@@ -139,11 +152,11 @@ def test_source_runtimes_take_what_is_left(name: str, tmp_path: Path) -> None:
     _shift_variances(made, opencv)
     files = model.Source("", "seeded", {"cfg": made.cfg, "weights": made.weights, "opencv": opencv})
     (found,) = OpenCV(files, list(expected)).run([sample])
-    assert comparison.distance([found], [expected]) < SOURCE_ROUNDING
+    assert distance([found], [expected]) < SOURCE_ROUNDING
     if name != "yolov4-tiny":  # parts of a route came after Debian's source
         shapes = {detector.output: left.layers[detector.layer].input_shapes[0] for detector in left.detectors}
         (found,) = DarknetLibrary(debian_library(), files, shapes).run([sample])
-        assert comparison.distance([found], [expected]) < SOURCE_ROUNDING
+        assert distance([found], [expected]) < SOURCE_ROUNDING
 
 
 def _shift_variances(source: Source, path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.pruning.darknet import comparison, rewriting
 from fixtures.pruning.darknet.files import Source, planned
+from fixtures.pruning.distance import distance
 from fixtures.pruning.plan import Plan, Settings
 from fixtures.pruning.strategies import STRATEGIES
 from fixtures.pruning.table import channels_in_all
@@ -36,10 +37,10 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     return zoo_files.write(name, SIDES.get(name, 64), folder, 1 if name in prunable_nets.PARTED else 4)
 
 
-def distance(source: Source, plan: Plan, sample: dict[str, np.ndarray]) -> float:
+def error(source: Source, plan: Plan, sample: dict[str, np.ndarray]) -> float:
     """Return how far the pruned network is from the masked one."""
     expected = comparison.masked_outputs(source, plan, [sample])
-    return comparison.distance(comparison.pruned_outputs(source, plan, [sample]), expected)
+    return distance(comparison.pruned_outputs(source, plan, [sample]), expected)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -51,7 +52,7 @@ def test_pruned_is_masked_on_the_zoo(zoo: zoo_files.Files, strategy: str) -> Non
     whole, left = channels_in_all(plan)
     nothing = (zoo.name, strategy) in SPARED or (strategy == "block-inner" and zoo.name not in INNER)
     assert (left == whole) is nothing
-    assert distance(source, plan, prunable_nets.sample(zoo.side)) < ROUNDING
+    assert error(source, plan, prunable_nets.sample(zoo.side)) < ROUNDING
 
 
 @settings(max_examples=60)
@@ -68,7 +69,7 @@ def test_pruned_is_masked_on_drawn_networks(
     """Routes, sums, parts, groups, pools and passthroughs in any order: equal within rounding."""
     source = prunable_nets.write(tmp_path_factory.mktemp("drawn"), cfg, seed)
     plan = planned(source, Settings(ratio, strategy, multiple=multiple))
-    assert distance(source, plan, prunable_nets.sample()) < ROUNDING
+    assert error(source, plan, prunable_nets.sample()) < ROUNDING
 
 
 def unpadded(kind: str) -> Cfg:
@@ -87,7 +88,7 @@ def test_folding_is_exact_without_padding(kind: str, tmp_path: Path) -> None:
     """Where nothing pads, the next bias or mean takes all that was removed, and no carrier is needed."""
     source = prunable_nets.write(tmp_path, unpadded(kind))
     folded, carried = (planned(source, Settings(0.5, mode=mode)) for mode in ("fold", "carrier"))
-    assert distance(source, folded, prunable_nets.sample()) < ROUNDING
+    assert error(source, folded, prunable_nets.sample()) < ROUNDING
     np.testing.assert_array_equal(folded.state, carried.state)
 
 
@@ -112,4 +113,4 @@ def test_what_is_removed_must_not_be_forgotten(tmp_path: Path, monkeypatch: pyte
     source = prunable_nets.write(tmp_path, prunable_nets.residual())
     plan = planned(source, Settings(0.5))
     monkeypatch.setattr(rewriting, "_compensation", lambda *given: np.zeros(given[0].shape[::2]))
-    assert distance(source, plan, prunable_nets.sample()) > 100 * ROUNDING
+    assert error(source, plan, prunable_nets.sample()) > 100 * ROUNDING

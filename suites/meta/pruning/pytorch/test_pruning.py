@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.pruning.plan import Settings
 from fixtures.pruning.pytorch.network import TorchNetwork
-from fixtures.pruning.pytorch.pruning import STRATEGIES, Pruned, distance, pruned
+from fixtures.pruning.pytorch.pruning import STRATEGIES, Pruned, pruned
 from fixtures.pruning.table import totals
 from fixtures.verdicts import StageError
 from suites.meta.places import ROOT
@@ -125,9 +125,9 @@ def test_a_yolov5n_is_pruned_and_loads_without_this_code(tmp_path: Path) -> None
     subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    given = [one.detach().numpy() for one in found.module(x)]
     with np.load(tmp_path / "y.npz") as kept:
-        assert distance(list(kept.values()), given) == 0
+        for ours, theirs in zip(found.module(x), kept.values(), strict=True):
+            np.testing.assert_array_equal(theirs, ours.detach().numpy())
 
 
 def test_a_dropped_constant_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,3 +144,14 @@ def test_a_module_that_cannot_be_traced_is_one_line() -> None:
 
     with pytest.raises(StageError, match=r"cannot trace the module: RuntimeError: .* Give inputs that its"):
         _ = TorchNetwork(made("chain"), [torch.rand(1, 7, 16, 16)]).graph
+
+
+def test_multiply_adds_are_those_of_the_graph() -> None:
+    """What is reported of a module is what its ONNX graph has, before and after."""
+    from fixtures.converters.pytorch.convert import convert
+    from fixtures.pruning.costs import of_onnx
+
+    found, dense = small("depthwise", ratio=0.5), made("depthwise")
+    for module, cost in zip((dense, found.module), totals(found.rows), strict=True):
+        model = convert(module, {"x": image().numpy()}, ("y",), 13, "torchscript", simplified=True)
+        assert of_onnx(model).macs == cost.macs

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.verdicts import NotRun, StageError, Unsupported
 from suites.meta.runtimes.tensorrt.test_worker import QUANTIZED, RELU, save
-from suites.meta.stand_ins.tensorrt_bindings import conformance
+from suites.meta.stand_ins.tensorrt_bindings import conformance, cuda
 from suites.meta.stand_ins.tensorrt_bindings.names import Release, releases
 
 RELEASES = releases()
@@ -199,6 +199,35 @@ def test_a_warm_up_ends_when_times_are_steady(
     runs, alike = worker.warm_up(None, None, lambda: None, seconds=3.0)
     assert alike is steady
     assert (runs == 60) is steady
+
+
+class Lazy:
+    """An engine that writes its output in the first run alone."""
+
+    outputs = ("y",)
+
+    def __init__(self, memory: Any) -> None:
+        self.memory, self.runs = memory, 0
+
+    def make(self, name: str) -> np.ndarray:
+        """Return the host's array of the output."""
+        return np.zeros(3, np.float32)
+
+    def enqueue(self, stream: int) -> None:
+        """Write ones, once."""
+        self.runs += 1
+        if self.runs == 1:
+            cuda.memcpy_htod(self.memory, np.ones(3, np.float32))
+
+
+def test_an_output_that_is_not_written_is_seen() -> None:
+    """What the run before left on the device is not taken for an answer."""
+    memory = cuda.mem_alloc(12)
+    lane = worker.Lane(cuda, cast(worker.Loaded, Lazy(memory)), {"y": memory})
+    lane.start()
+    assert lane.finish()["y"].tolist() == [1.0] * 3
+    lane.start()
+    assert np.isnan(lane.finish()["y"]).all()
 
 
 @pytest.mark.parametrize("contexts", [1, 2])
