@@ -96,7 +96,7 @@ def measure(file: Path, engine: Path, rounds: int) -> dict[str, list[float]]:
     """
     session = worker.Session()
     try:
-        built = session.build(str(file), "fp32", WORKSPACE, str(engine), {}, {}, {})
+        built = session.build(str(file), "tf32", WORKSPACE, str(engine), {}, {}, {})
         if not built["ok"]:
             raise worker.OperationError(f"the {built['stage']} refuses it: {session.errors()}")
         given = sample(file)
@@ -104,7 +104,7 @@ def measure(file: Path, engine: Path, rounds: int) -> dict[str, list[float]]:
     finally:
         session.close()
     with TensorRT(sys.executable) as client:
-        timed = [client.engine(engine).timing(given, RUNS).enqueue_ms for _ in range(rounds)]
+        timed = [client.engine(engine, "tf32").timing(given, RUNS).enqueue_ms for _ in range(rounds)]
     return seen | {"worker": [statistics.median(times) for times in timed]}
 
 

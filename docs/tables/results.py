@@ -51,7 +51,7 @@ def builds(name: str) -> str:
 
 def parity(name: str, stage: str) -> str:
     """Return one row a model and converter of a stage without TensorRT: opsets, worst error, verdicts."""
-    groups = _grouped(executed(name, stage), lambda r: (r.model["name"], r.converter, r.precision))
+    groups = _grouped(executed(name, stage), lambda r: (r.model["name"], r.converter, r.precision, r.batch))
     rows = (
         (
             *key,
@@ -60,9 +60,10 @@ def parity(name: str, stage: str) -> str:
             _worst(records, part),
             several(r.verdict for r in records),
         )
-        for key, records in groups
+        for key, records in sorted(groups, key=lambda group: group[0])
     )
-    return table(("model", "converter", "precision", "opsets", "error", "of allowed", "verdict"), rows)
+    head = ("model", "converter", "precision", "batch", "opsets", "error", "of allowed", "verdict")
+    return table(head, rows)
 
 
 def noise(name: str) -> str:
@@ -83,10 +84,15 @@ def latency(name: str) -> str:
     """Return each engine's latency in milliseconds: by enqueue, and as a CUDA graph where there is one."""
     names = ("median", "p95", "iqr", "cuda_graph_median")
     rows = (
-        (*_model(r), len(r.samples), *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names))
+        (
+            r.model["name"], r.opset, r.batch, _kind(r), len(r.samples),
+            *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names),
+        )
         for r in executed(name, "latency")
-    )
-    return table(("model", "opset", "precision", "runs", "median", "p95", "IQR", "CUDA graph, median"), rows)
+        if r.metrics
+    )  # fmt: skip
+    head = ("model", "opset", "batch", "precision", "runs", "median", "p95", "IQR", "CUDA graph, median")
+    return table(head, rows)
 
 
 def accuracy(name: str) -> str:
@@ -96,7 +102,7 @@ def accuracy(name: str) -> str:
             r.model["name"], r.opset, r.tensorrt.get("version", "ONNX Runtime"), r.route,
             *(f"{one.value:.2f}" for one in (row.fp32, row.int8, row.drop) if one), row.budget,
         )
-        for row in accuracy_table(executed(name, "int8-accuracy")) for r in (row.record,)
+        for row in accuracy_table(executed(name, "int8-accuracy")) for r in (row.record,) if row.drop
     )  # fmt: skip
     return table(("model", "opset", "runtime", "route", "fp32", "INT8", "drop", "budget"), rows)
 
@@ -116,9 +122,11 @@ def prediction(name: str) -> str:
 
 
 def error(record: Record) -> float:
-    """Return the greatest relative L2 among a model's raw outputs. Raise KeyError for an unknown model."""
-    raw = [f"{output} relative_l2" for output in registry.models()[record.model["name"]].outputs]
-    return max(record.metrics[name].value for name in raw if name in record.metrics)
+    """Return the greatest relative L2 of a model's raw outputs; of a user's model, of all its values."""
+    every = {name for name in record.metrics if name.endswith(" relative_l2")}
+    model = registry.models().get(record.model["name"])
+    raw = {f"{output} relative_l2" for output in model.outputs} & every if model else every
+    return max(record.metrics[name].value for name in raw)
 
 
 def part(record: Record) -> float:
