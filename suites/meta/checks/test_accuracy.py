@@ -10,7 +10,7 @@ import pytest
 from fixtures.cases import Case
 from fixtures.checks.accuracy import Accuracy
 from fixtures.checks.quantization_noise import Noise, Ratio
-from fixtures.checks.scoring import TopK
+from fixtures.checks.scoring import MeanAveragePrecision, TopK
 from fixtures.expectations import Expectations, Row
 from fixtures.metrics.parity import StructureError
 from fixtures.recording import RecordDraft
@@ -117,6 +117,34 @@ def test_a_distance_that_is_no_number_fails() -> None:
     with pytest.raises(StageError, match="logits: INT8 is inf of fp32 away"):
         one(broken)
     assert one.draft.metrics["drop"].value == 1
+
+
+def test_the_worst_five_tensors_are_recorded_and_all_are_given() -> None:
+    """By their own noise and with all above it, each the better the greater."""
+    noise = [noisy(20 + n, f"t{n}") for n in range(7)]
+    one = accuracy({"drop": 2.0}, noise)
+    assert one.record(network()) == noise
+    ratios = {name: metric for name, metric in one.draft.metrics.items() if name.endswith("sqnr")}
+    assert list(ratios) == [f"t{n} {kind}" for n in range(5) for kind in ("own_sqnr", "sqnr")]
+    assert all(metric.higher_is_better for metric in ratios.values())
+    assert ratios["t3 sqnr"].value == pytest.approx(23)
+
+
+@pytest.mark.parametrize("limit", [40.0, 60.0])
+def test_boxes_that_are_lost_are_judged(limit: float) -> None:
+    """INT8 has half of them, which is more than 40 % and less than 60 %."""
+
+    class Boxes(Given):
+        def run(self, samples: Sequence[Any]) -> list[dict[str, np.ndarray]]:
+            return [{"a/boxes": self.logits[..., :4], "a/classes": self.logits[..., 4:]} for _ in samples]
+
+    rows = np.array([[[20, 20, 10, 10, 0.9], [60, 60, 20, 20, 0.8]]], np.float32)
+    metric = MeanAveragePrecision(dict, None)
+    one = replace(accuracy({"drop": 99, "matched": limit}, fp32=Boxes(rows)), metric=metric)
+    shifted = rows + np.array([[0.0] * 5, [3, 0, 0, 0, 0]], np.float32)
+    one.record(Boxes(shifted))
+    assert one.draft.metrics["matched"].value == 50
+    assert ("INT8 has 50 % of fp32's boxes" in one.draft.problem) == (limit > 50)
 
 
 def test_without_a_quantized_tensor_none_is_named() -> None:

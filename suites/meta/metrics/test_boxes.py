@@ -19,11 +19,24 @@ def row(label: int = 0, score: float = 0.9, shift: float = 0.0) -> list[float]:
         ([row()], True),
         ([row(shift=1.0)], True),  # 19/21 = 0.905
         ([row(shift=1.1)], False),  # 18.9/21.1 = 0.896
+        ([row(shift=-1.0)], True),
+        ([row(shift=-1.1)], False),
+        ([row(shift=-60.0)], False),
         ([row(label=1)], False),
         ([row(score=0.26)], True),
         ([], False),
     ],
-    ids=["the same", "a pixel aside", "more than a pixel aside", "another class", "another score", "gone"],
+    ids=[
+        "the same",
+        "a pixel aside",
+        "more than a pixel aside",
+        "to the left",
+        "more to the left",
+        "far away",
+        "another class",
+        "another score",
+        "gone",
+    ],
 )
 def test_a_box_is_there_when_it_overlaps_by_nine_tenths(after: list[list[float]], found: bool) -> None:
     """Class and place decide, the score does not."""
