@@ -26,4 +26,5 @@ class DetectorRecipe:
 
 RECIPES = {
     "digits-yolov3-tiny": DetectorRecipe(slim.digits_yolov3_tiny),
+    "digits-yolov4-tiny": DetectorRecipe(slim.digits_yolov4_tiny, epochs=8),
 }

@@ -1,4 +1,4 @@
-"""The rows of the tier `zoo`: seeded networks, small for a CPU, and the large ones at the sizes people run.
+"""The rows of the tier `zoo`: seeded networks, small or at the sizes people run, and a trained one.
 
 A row is named after its architecture, the large ones after their size too. YOLOv2 and the classifiers have
 no heads to decode; the tests of the converter compare them.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 from reference_models.darknet.build import darknet_model
+from reference_models.darknet.digit_detectors import digit_detector
+from reference_models.darknet.slim import digits_yolov4_tiny
 from reference_models.darknet.zoo.catalog import ZOO
 from reference_models.model import ReferenceModel
 
@@ -36,8 +38,12 @@ def row(architecture: str, size: int, name: str) -> ReferenceModel:
     return darknet_model(name, build, heads, size=size, seed=11, tier="zoo")
 
 
-MODELS = tuple(
-    row(name, size, f"{name}-{size}" if size == LARGE else name)
-    for name, sides in SIDES.items()
-    for size in sides
+MODELS = (
+    *(
+        row(name, size, f"{name}-{size}" if size == LARGE else name)
+        for name, sides in SIDES.items()
+        for size in sides
+    ),
+    digit_detector("digits-yolov4-tiny", digits_yolov4_tiny, tier="zoo"),
 )
+"""The last one has trained weights, and scenes of digits to judge INT8 by."""
