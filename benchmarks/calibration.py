@@ -65,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def ratios(seen: Rows) -> dict[str, float]:
     """Return what `GOALS` are about, of rows of seconds and peak by way."""
-    found = {}
+    quotients = {}
     for goal in GOALS:
         ways, unit = goal.rsplit(", ", 1)
-        one, other = (way.strip() for way in ways.split("/"))
+        first, other = (way.strip() for way in ways.split("/"))
         field = "seconds" if unit == "s" else "peak"
-        found[goal] = seen[one][field] / seen[other][field]
-    return found
+        quotients[goal] = seen[first][field] / seen[other][field]
+    return quotients
 
 
 def _compare(folder: Path, options: argparse.Namespace) -> int:

@@ -112,8 +112,8 @@ def make(name: str, folder: Path) -> tuple[Path, dict[str, np.ndarray], str]:
 
 def outputs(runtime: Runtime, images: np.ndarray, feed: str) -> list[np.ndarray]:
     """Return each output of all images, run one by one."""
-    found = runtime.run([{feed: image[None]} for image in images])
-    return [np.concatenate([one[name] for one in found]) for name in found[0]]
+    results = runtime.run([{feed: image[None]} for image in images])
+    return [np.concatenate([result[name] for result in results]) for name in results[0]]
 
 
 def distance(exact: Sequence[np.ndarray], got: Sequence[np.ndarray]) -> float:

@@ -81,8 +81,10 @@ def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float
     by_own = _built(client, subject, samples, options, work)
     by_ours = _built(client, subject, samples[:1], replace(options, calibration_cache=ours), work)
     print(f"{kind}: {apart(_scales(ours, work), _scales(by_own.cache, work))}")
-    for name, one in {"TensorRT's cache": by_own, "our cache": by_ours}.items():
-        print(f"  {name}: relative L2 {one.distance:.4f}, points lost {told(one.lost)}, {one.layers}")
+    for name, judged in {"TensorRT's cache": by_own, "our cache": by_ours}.items():
+        print(
+            f"  {name}: relative L2 {judged.distance:.4f}, points lost {told(judged.lost)}, {judged.layers}"
+        )
     return by_ours.distance / max(by_own.distance, LEAST)
 
 
@@ -97,7 +99,9 @@ def _built(
     if not built.ok:
         raise SystemExit(f"no engine: {built.problem}")
     runtime, images = client.engine(engine, "int8"), subject.data["images"]
-    exact, got = (outputs(one, images, subject.feed) for one in (OnnxRuntime(subject.model), runtime))
+    exact, got = (
+        outputs(of_runtime, images, subject.feed) for of_runtime in (OnnxRuntime(subject.model), runtime)
+    )
     points = lost(exact, got, subject.data["labels"])
     return Judged(built.calibration_cache, points, distance(exact, got), dict(runtime.layers().precisions))
 

@@ -142,10 +142,10 @@ def child(way: str, folder: Path) -> dict[str, Any]:
     work = WAYS[way](folder)
     imports = _peak()
     begin, used = time.perf_counter(), time.process_time()
-    found = work()
+    results = work()
     seconds = {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - used}
     row = {**seconds, "peak": _peak(), "imports": imports}
-    kept.write_text(json.dumps(found))
+    kept.write_text(json.dumps(results))
     return row
 
 
@@ -156,14 +156,14 @@ def feeds(path: Path) -> Iterator[dict[str, np.ndarray]]:
             yield {"images": image[None]}
 
 
-def noise(folder: Path, found: Found) -> dict[str, float]:
+def noise(folder: Path, thresholds: Found) -> dict[str, float]:
     """Return the signal over noise of each calibrator's Q/DQ model on the images held out, in decibels."""
     from fixtures.quantization import graph, migrate, ranges
     from fixtures.quantization.placement import place
 
     needed = place(graph.load_float(folder / "model.onnx")).tensors
-    told, exact = {}, _outputs(folder / "model.onnx", folder) if found else []
-    for method, result in found.items():
+    told, exact = {}, _outputs(folder / "model.onnx", folder) if thresholds else []
+    for method, result in thresholds.items():
         path = folder / "quantized.onnx"
         if isinstance(result, str):
             path = folder / result
@@ -182,9 +182,9 @@ def _outputs(path: Path, folder: Path) -> list[np.ndarray]:
 
 
 def _decibel(exact: list[np.ndarray], got: list[np.ndarray]) -> float:
-    signal = sum(float(np.square(one, dtype=np.float64).sum()) for one in exact)
+    signal = sum(float(np.square(tensor, dtype=np.float64).sum()) for tensor in exact)
     pairs = zip(exact, got, strict=True)
-    error = sum(float(np.square(one - other, dtype=np.float64).sum()) for one, other in pairs)
+    error = sum(float(np.square(tensor - other, dtype=np.float64).sum()) for tensor, other in pairs)
     return 10 * math.log10(signal / error)
 
 

@@ -99,32 +99,32 @@ def measure(file: Path, engine: Path, rounds: int) -> dict[str, list[float]]:
         built = session.build(str(file), "tf32", WORKSPACE, str(engine), {}, {}, {})
         if not built["ok"]:
             raise worker.OperationError(f"the {built['stage']} refuses it: {session.errors()}")
-        given = sample(file)
-        seen = measure_in_process(session, str(engine), given, rounds)
+        inputs = sample(file)
+        seen = measure_in_process(session, str(engine), inputs, rounds)
     finally:
         session.close()
     with TensorRT(sys.executable) as client:
-        timed = [client.engine(engine, "tf32").timing(given, RUNS).enqueue_ms for _ in range(rounds)]
+        timed = [client.engine(engine, "tf32").timing(inputs, RUNS).enqueue_ms for _ in range(rounds)]
     return seen | {"worker": [statistics.median(times) for times in timed]}
 
 
 def measure_in_process(
-    session: worker.Session, engine: str, given: Mapping[str, np.ndarray], rounds: int
+    session: worker.Session, engine: str, inputs: Mapping[str, np.ndarray], rounds: int
 ) -> dict[str, list[float]]:
     """Return the medians of blocks of each way in this process; nothing on the device outlives the call."""
     loaded, stream = session.loaded(engine), session.cuda.Stream()
-    lane = worker.Lane(session.cuda, loaded, session.place(loaded, given))  # keeps the memory
+    lane = worker.Lane(session.cuda, loaded, session.place(loaded, inputs))  # keeps the memory
     worker.warm_up(session.cuda, stream, lambda: loaded.enqueue(stream.handle), SECONDS)
     return blocks(ways(session.cuda, lane.loaded, stream), rounds)
 
 
 def sample(file: Path) -> dict[str, np.ndarray]:
     """Return random inputs of a model, float32, of its shapes."""
-    draw, found = np.random.default_rng(0), {}
+    draw, arrays = np.random.default_rng(0), {}
     for value in onnx.load(file).graph.input:
         shape = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        found[value.name] = draw.standard_normal(shape).astype(np.float32)
-    return found
+        arrays[value.name] = draw.standard_normal(shape).astype(np.float32)
+    return arrays
 
 
 def ways(cuda: Any, loaded: Any, stream: Any) -> dict[str, Callable[[], list[float]]]:

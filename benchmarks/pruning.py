@@ -53,10 +53,10 @@ def _line(name: str, options: argparse.Namespace) -> list[str]:
         print(f"{name:<24}{whole:>10}{left:>8}{floor:>10.3f}{seconds:>10.3f}", end="", flush=True)
         errors = _proof(source) if options.proof else {}
     print("  " + ", ".join(f"{strategy} {error:.1e}" for strategy, error in errors.items()))
-    found = [f"{name}: {strategy} is {e:.2g} off" for strategy, e in errors.items() if e > ROUNDING]
+    broken = [f"{name}: {strategy} is {e:.2g} off" for strategy, e in errors.items() if e > ROUNDING]
     if seconds > SECONDS.get(name, seconds):
-        found.append(f"{name}: {seconds:.2f} s, at most {SECONDS[name]} s are allowed")
-    return found
+        broken.append(f"{name}: {seconds:.2f} s, at most {SECONDS[name]} s are allowed")
+    return broken
 
 
 def _written(name: str, side: int, folder: Path) -> Source:
@@ -67,22 +67,22 @@ def _written(name: str, side: int, folder: Path) -> Source:
 
 
 def _best(rounds: int, work: Callable[[], object]) -> float:
-    found = []
+    times = []
     for _ in range(rounds):
         begin = time.perf_counter()
         work()
-        found.append(time.perf_counter() - begin)
-    return min(found)
+        times.append(time.perf_counter() - begin)
+    return min(times)
 
 
 def _proof(source: Source) -> dict[str, float]:
     sample = [{"data": inputs.noise((1, *source.net.input_shape), 1.0, seed=1)}]
-    found = {}
+    errors = {}
     for strategy in STRATEGIES:
         plan = planned(source, Settings(0.5, strategy))
         masked = comparison.masked_outputs(source, plan, sample)
-        found[strategy] = distance(comparison.pruned_outputs(source, plan, sample), masked)
-    return found
+        errors[strategy] = distance(comparison.pruned_outputs(source, plan, sample), masked)
+    return errors
 
 
 def _parser() -> argparse.ArgumentParser:

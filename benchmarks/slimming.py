@@ -106,14 +106,14 @@ class Experiment:
         cfg = of.cfg if of else self.folder / f"{which}.cfg"
         return Source(cfg, self.folder / f"{which}.weights")
 
-    def _train(self, made: Source, *words: object, epochs: int = 0) -> None:
-        if made.weights.exists():
+    def _train(self, output: Source, *words: object, epochs: int = 0) -> None:
+        if output.weights.exists():
             return
-        options = ["--epochs", epochs or self.epochs, "--scenes", self.scenes, "-o", made.weights]
-        _run(*words, *options, "--log", made.weights.with_suffix(".jsonl"))
+        options = ["--epochs", epochs or self.epochs, "--scenes", self.scenes, "-o", output.weights]
+        _run(*words, *options, "--log", output.weights.with_suffix(".jsonl"))
 
-    def _prune(self, dense: Source, made: Source, ratio: float) -> None:
-        options = ["--ratio", ratio, "--round", self.multiple, "-q", "-o", made.cfg]
+    def _prune(self, dense: Source, output: Source, ratio: float) -> None:
+        options = ["--ratio", ratio, "--round", self.multiple, "-q", "-o", output.cfg]
         _run("prune", "darknet", dense.cfg, dense.weights, *options)
 
     def _judged(self, name: str, source: Source) -> Row:
@@ -168,11 +168,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{'network':<16}{'parameters':>11}{'MFLOPs':>9}{'mAP50-95':>10}{'mAP50':>8}", *rows, *cliff, sep="\n"
     )
     by_name = {row.name: row for row in rows}
-    said = verdicts(by_name["dense"], by_name["tuned"])
-    print(*said, sep="\n")
+    answers = verdicts(by_name["dense"], by_name["tuned"])
+    print(*answers, sep="\n")
     if path:
         path.write_text(json.dumps([asdict(row) for row in (*rows, *cliff)], indent=1) + "\n")
-    return int(any(line.endswith("MISSED") for line in said))
+    return int(any(line.endswith("MISSED") for line in answers))
 
 
 if __name__ == "__main__":

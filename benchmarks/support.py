@@ -41,15 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        made = files(Path(folder))
-        lines = [line for command in COMMANDS for line in measured(command, made, options.rounds)]
+        paths = files(Path(folder))
+        lines = [line for command in COMMANDS for line in measured(command, paths, options.rounds)]
     print(*lines, sep="\n")
     return int(any(line.endswith("MISSED") for line in lines))
 
 
-def measured(command: str, made: Mapping[str, Path], rounds: int) -> list[str]:
+def measured(command: str, paths: Mapping[str, Path], rounds: int) -> list[str]:
     """Return what a command costs on the files, a line each, and how that is held against the goals."""
-    seen = {name: seconds(command, path, rounds) for name, path in made.items()}
+    seen = {name: seconds(command, path, rounds) for name, path in paths.items()}
     lines = [f"{command} {name:<10}{fastest:8.3f} s" for name, fastest in seen.items()]
     return lines + [f"{command} {verdict}" for verdict in verdicts(seen)]
 

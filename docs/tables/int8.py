@@ -36,17 +36,21 @@ def calibration() -> str:
 
 
 def _rows(chosen: list[Release], models: Mapping[str, Inspection]) -> Iterator[tuple[str, str, str, str]]:
-    said = {route: ask(model, chosen, gpu=True) for route, model in models.items()}
+    answers = {route: ask(model, chosen, gpu=True) for route, model in models.items()}
     spans: list[tuple[list[int], tuple[str, str, str]]] = []
     for number, row in enumerate(chosen):
         calibrators = row.flavour == "tensorrt" and int(row.version.split(".")[0]) < CALIBRATORS_END
-        cells = ("yes" if calibrators else "no", said["qdq"][number].verdict, said["weights"][number].verdict)
+        cells = (
+            "yes" if calibrators else "no",
+            answers["qdq"][number].verdict,
+            answers["weights"][number].verdict,
+        )
         if spans and spans[-1][1] == cells:
             spans[-1][0].append(number)
         else:
             spans.append(([number], cells))
     for numbers, cells in spans:
-        group = [said["qdq"][number] for number in numbers]
+        group = [answers["qdq"][number] for number in numbers]
         yield (title(group), *cells)
 
 

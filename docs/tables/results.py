@@ -100,7 +100,7 @@ def accuracy(name: str) -> str:
     rows = (
         (
             r.model["name"], r.opset, r.tensorrt.get("version", "ONNX Runtime"), r.route,
-            *(f"{one.value:.2f}" for one in (row.fp32, row.int8, row.drop) if one), row.budget,
+            *(f"{metric.value:.2f}" for metric in (row.fp32, row.int8, row.drop) if metric), row.budget,
         )
         for row in accuracy_table(executed(name, "int8-accuracy")) for r in (row.record,) if row.drop
     )  # fmt: skip
