@@ -21,9 +21,16 @@ CALIBRATION, HELD_OUT, SAMPLES = 64, 300, 4
 """Scenes for INT8 ranges, that decide the accuracy, and that are compared one by one."""
 
 
+WEIGHTS = {
+    "digits-yolov3-tiny": "digits-yolov3-tiny.weights",
+    "digits-yolov4-tiny": "digits-yolov4-tiny.weights",
+}
+"""Detector -> file beside this one: written out, so that it counts among what a detector is made by."""
+
+
 def weight_file(name: str) -> Path:
-    """Return where the committed weights of a detector lie."""
-    return Path(__file__).with_name(f"{name}.weights")
+    """Return where the committed weights of a detector lie. Raise KeyError for another name."""
+    return Path(__file__).with_name(WEIGHTS[name])
 
 
 def dataset() -> dict[str, np.ndarray]:

@@ -166,7 +166,8 @@ def test_a_jetson_is_told_what_is_known() -> None:
 @pytest.mark.parametrize(
     ("linux", "says"),
     [("35.4.1", "Jetson Linux 35.2.1: TensorRT 8.5.2, CUDA 11.4, Python 3.8; rows: --tensorrt 8.5"),
-     ("38.2", "of Jetson Linux 38.2: no row of jetpack.toml"), ("", "not known: /etc/nv_tegra_release")],
+     ("38.2", "of Jetson Linux 38.2: JetPack 7.0"),
+     ("39.1", "of Jetson Linux 39.1: no row of jetpack.toml"), ("", "not known: /etc/nv_tegra_release")],
 )  # fmt: skip
 def test_a_jetson_is_told_its_jetpack(linux: str, says: str) -> None:
     """What its JetPack brings, and which rows of the support table apply; no other machine has the line."""
