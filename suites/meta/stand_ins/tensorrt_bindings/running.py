@@ -42,6 +42,7 @@ class Plan:
         """Take a model, at first or as the new weights of a refit."""
         self.model = shape_inference.infer_shapes(onnx.load_model_from_string(data))
         self.model_bytes = data
+        self._session: Any = None
 
     def values(self) -> list[Any]:
         """Return the inputs, then the outputs."""
@@ -51,9 +52,11 @@ class Plan:
         """Run ONNX Runtime."""
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(self.model_bytes, providers=["CPUExecutionProvider"])
+        if self._session is None:
+            providers = ["CPUExecutionProvider"]
+            self._session = onnxruntime.InferenceSession(self.model_bytes, providers=providers)
         names = [value.name for value in self.model.graph.output]
-        return dict(zip(names, session.run(names, dict(feed))))
+        return dict(zip(names, self._session.run(names, dict(feed))))
 
 
 class Runtime(Played):
