@@ -11,6 +11,7 @@ import pytest
 from fixtures.pipeline.pipeline import OnnxModel
 from fixtures.quantization import graph
 from fixtures.report.matrix import row_of
+from fixtures.verdicts import Unsupported
 from suites.meta.gates.child_runs import pipeline, run
 
 MISSING = [name for name in ("torch", "sklearn") if find_spec(name) is None]
@@ -57,3 +58,16 @@ def test_the_record_names_the_calibrator(store: Path) -> None:
     assert "--calibrator=entropy" in qdq.rerun
     assert row_of(qdq) == "digits torchscript int8 qdq entropy"
     assert qdq.key != replace(qdq, calibrator="minmax").key == replace(qdq, calibrator="").key
+
+
+def test_what_a_builder_calibrates_by(store: Path) -> None:
+    """TensorRT's own calibrator sees every image; a cache of ours needs none, and has any of our methods."""
+    way = pipeline(store)
+    model = way.onnx_model("digits", "torchscript", 13)
+    own = way.builder_calibration("digits", model, "calibrator", "entropy", "8.6.0")
+    ours = way.builder_calibration("digits", model, "cache", "mse", "8.6.0")
+    assert (own.method, own.cache, ours.method) == ("entropy", "", "entropy")
+    assert len(own.samples["image"]) == len(way.calibration("digits")) > len(ours.samples["image"]) == 1
+    assert ours.cache.startswith("TRT-8600-EntropyCalibration2\n")
+    with pytest.raises(Unsupported, match="no calibrator mse"):
+        way.builder_calibration("digits", model, "calibrator", "mse", "8.6.0")
