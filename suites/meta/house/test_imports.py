@@ -116,7 +116,10 @@ ROOMS = (
         "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
         "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
-    Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
+    Room(
+        "fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 markupsafe rich",
+        "msgspec",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
