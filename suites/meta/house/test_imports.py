@@ -128,8 +128,8 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
-        "reference_models",
+        "fixtures.pruning fixtures.quantization fixtures.records fixtures.runtimes fixtures.store.files "
+        "fixtures.training reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ OPSETS: dict[Verdict, int] = {verdict: opset for opset, verdict in enumerate(VER
 HOSTILE = '"><img src=x onerror="document.title=1">../\x1b[2J\u202e'
 """A name and a message that would be markup, leave a folder, clear a terminal and turn text around."""
 TRT = {"flavour": "tensorrt", "version": "8.6.0"}
-NODES = "Conv 3, LeakyRelu 2, Resize 1"
+NODES = "Conv 3, Mish 2, Resize 1"
 
 
 def records() -> list[Record]:
