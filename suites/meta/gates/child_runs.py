@@ -44,7 +44,14 @@ def options(store: Path) -> list[str]:
     """Return the options that a run against a store has; records go beside the store."""
     folder = store.with_name("records")
     # The plugin of hypothesis: half a second of import for a summary that is empty.
-    return [f"--artifacts={store}", f"--records={folder}", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    return [
+        f"--artifacts={store}",
+        f"--records={folder}",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
 
 
 def command(store: Path, *arguments: str) -> list[str]:

@@ -255,7 +255,9 @@ def test_every_parameter_matters(built: dict[str, Any], image: Any, name: str) -
     """
     import torch
 
-    entries = {n: v.clone().requires_grad_() for n, v in built[name].state_dict().items() if v.is_floating_point()}
+    entries = {
+        n: v.clone().requires_grad_() for n, v in built[name].state_dict().items() if v.is_floating_point()
+    }
     outputs = torch.func.functional_call(built[name], entries, image(name)[:, :, :32, :32])
     random = torch.Generator().manual_seed(0)
     squares = dict.fromkeys(entries, 0.0)
