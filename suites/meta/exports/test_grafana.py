@@ -39,7 +39,7 @@ def unknown(query: str, legend: str = "") -> list[str]:
     return sorted((words - used - known - FUNCTIONS) | (asked - known))
 
 
-@pytest.mark.parametrize(("query", "legend"), expressions())
+@pytest.mark.parametrize(("query", "legend"), [*expressions()])
 def test_each_query_names_exported_metrics_and_labels(query: str, legend: str) -> None:
     """No panel reads a name that was changed, and no legend a label that is not there."""
     assert "trt_parity_" in query
