@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,15 @@ def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "github-bigger",
         "junit-properties",
     }
+
+
+def test_they_need_no_package(tmp_path: Path) -> None:
+    """A job runs them with the interpreter that has tox, outside of an environment."""
+    modules = {row.module for row in command.COMMANDS if row.words[0] in ("export", "history")}
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + "".join(
+        f"import fixtures.commands.{module}\n" for module in sorted(modules)
+    )
+    subprocess.run([sys.executable, "-S", "-c", program], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
