@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -78,9 +79,27 @@ SLOW = {
 }
 """File or folder -> why its tests take seconds or need a framework. `tox run -e unit` leaves them out."""
 
+TOGETHER = {
+    "suites/meta/converters/mxnet/test_zoo_parity.py": "suites/meta/converters/mxnet/test_zoo.py",
+}
+"""File -> another one that its tests run after, in the same process: what both need takes 40 s to make."""
+
 # A machine that is shared draws slowly now and then: that is no fault of a test.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files with ``--dist loadfile``, those of TOGETHER to one process."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduling = LoadFileScheduling(config, log)
+    file_of = scheduling._split_scope
+    scheduling._split_scope = lambda nodeid: TOGETHER.get(file := file_of(nodeid), file)
+    return scheduling
 
 
 def why_slow(path: Path) -> str:
