@@ -121,7 +121,10 @@ ROOMS = (
         "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
         "jinja2 rich",
     ),
-    Room("fixtures/exports", "fixtures.records fixtures.report fixtures.verdicts", "", "pyarrow"),
+    Room(
+        "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
+        "", "pyarrow",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
