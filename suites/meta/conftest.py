@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_exports.py": "commands as processes of their own",
     "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
@@ -45,7 +46,9 @@ SLOW = {
     "converters/pytorch": TORCH,
     "exporters": TORCH,
     "training": TORCH,
+    "exports/test_formats.py": "hundreds of generated records",
     "gates": CHILDREN,
+    "history/test_killed.py": "writers as processes of their own",
     "mutants/test_run.py": "runs of the command in child processes",
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
