@@ -119,7 +119,7 @@ ROOMS = (
     ),
     Room(
         "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
-        "jinja2 rich",
+        "jinja2 markupsafe rich", "msgspec",
     ),
     Room(
         "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
