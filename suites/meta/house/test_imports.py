@@ -116,6 +116,12 @@ ROOMS = (
         "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
         "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
+    Room(
+        "fixtures/triage",
+        "reference_models.model fixtures.cases fixtures.expectations fixtures.metrics fixtures.pipeline "
+        "fixtures.recording fixtures.runtimes fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch cv2 onnxruntime tensorrt tensorrt_rtx pycuda",
+    ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
@@ -125,8 +131,8 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
-        "reference_models",
+        "fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store "
+        "fixtures.training fixtures.triage fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
