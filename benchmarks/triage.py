@@ -29,7 +29,7 @@ from fixtures.triage.origins import origins_of
 from fixtures.triage.runs import Counter, InOnnxRuntime, Run, apart
 from fixtures.triage.search import Answer, Question, find
 from fixtures.triage.sources import right_values
-from fixtures.triage.subject import runs_for
+from fixtures.triage.subject import PRECISIONS, runs_for
 from fixtures.verdicts import StageError
 from reference_models import registry
 from reference_models.model import ReferenceModel
@@ -135,7 +135,7 @@ class Bench:
         limit = max(LIMITS[hop], 2 * usual)
         score = Score()
         for plant in found:
-            _ask(plant, Question(plant.graph, plant.run, feed, dict(right), limit), score)
+            _ask(plant, Question(plant.graph, plant.run, feed, dict(right), limit, hop in PRECISIONS), score)
         return score
 
     def question(
@@ -147,7 +147,7 @@ class Bench:
         onnx_model = self.pipeline.onnx_model(net, converter, OPSET)
         graph = Graph.load(onnx_model.path)
         if hop == "source":
-            return graph, right_values(model, self.pipeline.source_network(net), graph, feed), feed
+            return graph, right_values(model.framework, self.pipeline.source_network(net), graph, feed), feed
         if hop == "opset":
             exact = Graph.load(self.pipeline.onnx_model(net, converter, ANCHOR).path)
             return graph, values_of(exact, graph, feed), feed
@@ -250,7 +250,12 @@ def quantized_plants(graph: Graph, hop: str) -> Iterator[Plant]:
 
 
 def _planted(where: str, graph: Graph, model: onnx.ModelProto, numbers: Sequence[int]) -> Plant:
-    return Plant(where, Graph(model, graph.folder), InOnnxRuntime(graph.folder), names_of(graph, numbers))
+    return Plant(
+        where,
+        Graph(model, graph.folder),
+        InOnnxRuntime(graph.folder, rounding=where.startswith("fp16")),
+        names_of(graph, numbers),
+    )
 
 
 def engine_plants(graph: Graph, hop: str) -> Iterator[Plant]:

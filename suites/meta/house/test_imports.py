@@ -159,6 +159,7 @@ LAZY = {
     "suites/meta/networks/functional_networks.py",
     "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
+    "suites/meta/triage/modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
 
