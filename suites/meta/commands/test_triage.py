@@ -1,4 +1,4 @@
-"""``python -m fixtures triage`` on files: what it prints and writes, and what it says of files that do not fit."""
+"""``python -m fixtures triage``: what it prints and writes, and what it says of files that do not fit."""
 
 from pathlib import Path
 

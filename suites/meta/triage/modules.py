@@ -1,4 +1,4 @@
-"""A module with what is hard to map: calls of one part, a BatchNorm to be folded, sums that no module makes."""
+"""A module with what is hard to map: a part called twice, a folded BatchNorm, sums that no module makes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Twice(nn.Module):
-    """A convolution with BatchNorm, an activation that is called twice, in place, a sum and a concatenation."""
+    """A convolution with BatchNorm, an activation called twice, in place, a sum and a concatenation."""
 
     def __init__(self) -> None:
         super().__init__()

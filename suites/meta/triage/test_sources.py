@@ -39,7 +39,7 @@ def test_every_tensor_of_a_sound_network_is_known_and_right(net: str, bench: Ben
 
 
 def test_modules_that_are_called_twice_and_sums_in_forward_are_known() -> None:
-    """torchscript numbers the calls; what a module is given that no module made is what its nodes read."""
+    """The exporter numbers the calls; what a module is given that no module made is what its nodes read."""
     import torch
 
     from fixtures.converters.pytorch.convert import convert
