@@ -14,15 +14,18 @@ import pytest
 
 from benchmarks.triage import spoil_weights
 from fixtures.cases import Case
-from fixtures.expectations import Expectations
+from fixtures.expectations import Expectations, load
+from fixtures.plugin import triage as plugin
 from fixtures.recording import RecordDraft
+from fixtures.run import make_run
+from fixtures.run.options import Options
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.triage.cells import Cell
 from fixtures.triage.triage import triage
 from fixtures.triage.wording import Found, lines
-from fixtures.verdicts import Hop, NotRun
+from fixtures.verdicts import Hop, NotRun, StageError
 from suites.meta.gates.child_runs import pipeline, plant, run
-from suites.meta.places import ROOT
+from suites.meta.places import EXPECTATIONS, ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
 from suites.meta.stand_ins.tensorrt_bindings.names import releases
 
@@ -168,3 +171,31 @@ def test_lines_are_told_of_a_cell_that_has_nothing_wrong(store: Path) -> None:
     assert next(lines(found)).startswith(
         "nothing found: no tensor is 2e-05 in relative L2 from pytorch itself"
     )
+
+
+def test_an_interrupt_ends_the_look_and_not_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft says where what was found lies, and the interrupt is handed on."""
+
+    def interrupted(*_: object) -> Found:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plugin, "triage", interrupted)
+    monkeypatch.setattr(Cell, "subject", lambda _cell: None)
+    options = Options(triage=True, artifacts=tmp_path / "artifacts", records=tmp_path / "records")
+    draft = RecordDraft(CASE, {"name": "digits", "framework": "pytorch"})
+    looked = plugin.look_into(make_run(options), draft, StageError("logits", "source->ONNX"))
+    assert isinstance(looked.interrupt, KeyboardInterrupt)
+    assert draft.notes[0].startswith(f"triage: interrupted; what it found by then is in {tmp_path}")
+
+
+def test_layers_of_int8_are_a_row_that_a_run_reads(store: Path) -> None:
+    """The file is one for --exclusions."""
+    plant(store, "quantized", wrong_weights(9.0))
+    case = replace(CASE, stage="int8-accuracy", precision="int8", route="qdq", calibrator="minmax")
+    found = looked_into(store, case, "calibration")
+    (line,) = plugin._exclusion(RecordDraft(case, {}), found)
+    assert str(found.folder / "exclusions.toml") in line
+    rows = load(EXPECTATIONS, searched=found.folder / "exclusions.toml")
+    assert "/3/Conv" in rows.excluded(case)

@@ -9,11 +9,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from benchmarks.triage import scale_output
+from fixtures.metrics.parity import Tensors
 from fixtures.triage.graph import Graph
-from fixtures.triage.runs import Counter
+from fixtures.triage.runs import Counter, InOnnxRuntime
 from fixtures.triage.search import Answer, Question, find
 from fixtures.triage.subject import runs_for
-from suites.meta.triage.graphs import FEED, Fusing, chain, model, question, spoilt
+from fixtures.verdicts import StageError
+from suites.meta.triage.graphs import FEED, HERE, Fusing, chain, model, question, spoilt
 
 CHAIN = chain(12)
 
@@ -143,8 +145,6 @@ def test_weights_in_another_file_are_found(tmp_path: Path) -> None:
     clean = question(CHAIN)
     graph = Graph.load(tmp_path / "m.onnx")
     assert graph.model.graph.initializer[0].external_data
-    from fixtures.triage.runs import InOnnxRuntime
-
     answer, _ = asked(Question(graph, InOnnxRuntime(graph.folder), FEED, clean.reference, clean.limit))
     assert answer.tensor == "t5"
 
@@ -157,6 +157,35 @@ def test_an_error_of_fusion_is_found_by_cutting_a_graph_of_400_nodes_in_twelve_r
         answer, counter = asked(question(sound, run=runtime))
         assert (answer.tensor, answer.proof) == (wrong, "cut")
         assert len(counter.done) == runtime.calls + 1 <= counter.most == 12
+
+
+class Picky(Fusing):
+    """A runtime that takes no model of more outputs than two, and computes t6 wrong."""
+
+    def __call__(self, part: onnx.ModelProto, values: Tensors) -> dict[str, np.ndarray]:
+        """Refuse, or run."""
+        if len(part.graph.output) > 2:
+            raise StageError("too many outputs", "builder")
+        return super().__call__(
+            spoilt(part, ("t6", 1.5)) if "t6" in Graph(part, HERE).makers else part, values
+        )
+
+
+def test_a_runtime_that_refuses_marked_tensors_is_asked_by_cutting() -> None:
+    """What it said is kept."""
+    answer, _ = asked(question(CHAIN, run=Picky("", "")))
+    assert (answer.tensor, answer.proof) == ("t6", "cut")
+    assert "with all tensors as outputs: too many outputs" in answer.note
+
+
+def test_a_graph_that_does_not_run_at_all_is_an_error() -> None:
+    """It is no graph without a guilty layer."""
+
+    def refusing(_part: onnx.ModelProto, _values: Tensors) -> dict[str, np.ndarray]:
+        raise StageError("refused", "builder")
+
+    with pytest.raises(StageError, match="refused"):
+        asked(question(CHAIN, run=refusing))
 
 
 def test_where_the_runs_are_spent_what_is_known_is_said() -> None:
