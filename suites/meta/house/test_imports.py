@@ -125,6 +125,12 @@ ROOMS = (
         "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
         "", "pyarrow",
     ),
+    Room(
+        "fixtures/triage",
+        "reference_models.model fixtures.cases fixtures.expectations fixtures.metrics fixtures.pipeline "
+        "fixtures.recording fixtures.runtimes fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch cv2 onnxruntime tensorrt tensorrt_rtx pycuda",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
@@ -133,8 +139,9 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
-        "fixtures.metrics.resampling fixtures.pruning fixtures.quantization fixtures.records "
-        "fixtures.runtimes fixtures.store.files fixtures.training reference_models",
+        "fixtures.metrics.resampling fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
+        "fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
@@ -161,6 +168,7 @@ LAZY = {
     "suites/meta/networks/functional_networks.py",
     "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
+    "suites/meta/triage/modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
 
