@@ -124,7 +124,7 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics "
         "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
         "reference_models",
         "numpy onnx", "torch onnxruntime",
@@ -136,6 +136,7 @@ LAZY = {
     "fixtures/training/boxes.py",
     "fixtures/training/checkpoint.py",
     "fixtures/training/darknet_module.py",
+    "fixtures/training/detector.py",
     "fixtures/training/drawing.py",
     "fixtures/training/evaluation.py",
     "fixtures/training/loss.py",
@@ -146,6 +147,7 @@ LAZY = {
     "fixtures/training/training.py",
     "fixtures/training/weight_file.py",
     "fixtures/training/weighted_layers.py",
+    "fixtures/training/yolov5_loss.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",
