@@ -43,6 +43,7 @@ ROOMS = (
     Room("fixtures/work.py"),
     Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
+    Room("fixtures/history", "fixtures.records fixtures.verdicts"),
     Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
     Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
@@ -113,10 +114,17 @@ ROOMS = (
     Room(
         "fixtures/run",
         "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
-        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
+        "fixtures.expectations fixtures.history fixtures.pipeline fixtures.recording fixtures.records "
+        "fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
-    Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
+    Room(
+        "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
+        "jinja2 rich",
+    ),
+    Room(
+        "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
+        "", "pyarrow",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
@@ -124,9 +132,9 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
-        "reference_models",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
+        "fixtures.metrics fixtures.pruning fixtures.quantization fixtures.records "
+        "fixtures.runtimes fixtures.store.files fixtures.training reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append, read
-from fixtures.report.files import to_csv
 from fixtures.report.join import join
 from fixtures.report.matrix import Cell, Column, build_matrix, judge, red, worst_error
 from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
@@ -301,6 +301,6 @@ def test_the_page_escapes_messages(tmp_path: Path, report: ModuleType) -> None:
 def test_the_csv_has_one_row_per_record() -> None:
     """Commas and newlines in messages stay inside their field, and metrics have columns."""
     found = [record(message='a,"b"\nc', metrics={"worst": Metric(math.inf)}), record(opset=12)]
-    rows = list(csv.DictReader(to_csv(found).splitlines(keepends=True)))
+    rows = list(csv.DictReader("".join(csv_table.lines(found)).splitlines(keepends=True)))
     assert [row["opset"] for row in rows] == ["11", "12"]
     assert (rows[0]["message"], rows[0]["metric.worst"]) == ('a,"b"\nc', "inf")
