@@ -15,8 +15,10 @@ MODULES = (
     "darknet.digits_yolov3_tiny",
     "pytorch.yolov5n",
     "mxnet.gender_age",
+    "mxnet.digits_mobilenet",
     "pytorch.lenet",
     "pytorch.digits",
+    "pytorch.digits_yolov5n",
 )
 """One module a model, each with a `MODEL`; a new model is one more line here."""
 TABLES = (

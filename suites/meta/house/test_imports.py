@@ -139,7 +139,7 @@ ROOMS = (
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
-        "fixtures.metrics.resampling fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
         "fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
@@ -151,6 +151,7 @@ LAZY = {
     "fixtures/training/boxes.py",
     "fixtures/training/checkpoint.py",
     "fixtures/training/darknet_module.py",
+    "fixtures/training/detector.py",
     "fixtures/training/drawing.py",
     "fixtures/training/evaluation.py",
     "fixtures/training/loss.py",
@@ -161,6 +162,7 @@ LAZY = {
     "fixtures/training/training.py",
     "fixtures/training/weight_file.py",
     "fixtures/training/weighted_layers.py",
+    "fixtures/training/yolov5_loss.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",
