@@ -13,7 +13,7 @@ from fixtures.cases import Case
 from fixtures.records import Record
 from fixtures.run import make_run
 from fixtures.run.options import Options
-from suites.meta.gates.child_runs import command, read_records
+from suites.meta.gates.child_runs import read_records, run
 from suites.meta.places import EXPECTATIONS, ROOT
 
 NODE = "suites/test_convert.py::test_converts[digits]"
@@ -93,13 +93,13 @@ def test_the_printed_command_fails_as_the_run_did(tmp_path: Path) -> None:
         "-k",
         "torchscript",
     ]
-    first = subprocess.run(command(store, test, *options), cwd=ROOT, capture_output=True, check=False)
+    first = run(store, test, *options)
     (failed,) = read_records(store)
     environment = {key: value for key, value in os.environ.items() if key != "TOX_ENV_NAME"}
     again = subprocess.run(
         shlex.split(failed.rerun), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     _, second = sorted(read_records(store), key=lambda record: record.run_id != failed.run_id)
-    assert (first.returncode, again.returncode) == (1, 1), again.stdout
+    assert (first.code, again.returncode) == (1, 1), again.stdout
     assert alone(second) == alone(failed)
     assert "--worker-timeout=77" in shlex.split(failed.rerun)

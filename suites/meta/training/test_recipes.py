@@ -34,7 +34,7 @@ MODELS = [model for model in registry.models().values() if model.name in RECIPES
 def test_every_recipe_has_its_model() -> None:
     """And what is committed can be made again."""
     assert {model.name for model in MODELS} == RECIPES.keys()
-    files = {path.name for path in weight_file("any").parent.glob("*.weights")}
+    files = {path.name for path in weight_file(next(iter(RECIPES))).parent.glob("*.weights")}
     assert files == {f"{name}.weights" for name in RECIPES}
 
 
