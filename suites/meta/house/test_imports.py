@@ -50,7 +50,8 @@ ROOMS = (
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
     Room("fixtures/environment", "fixtures.compatibility", "", "pynvml"),
     Room(
-        "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "fixtures/converters",
+        "reference_models fixtures.compatibility fixtures.metrics fixtures.store.files fixtures.verdicts",
         "numpy onnx", "torch onnxruntime onnxslim",
     ),
     Room(
@@ -79,8 +80,9 @@ ROOMS = (
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
     Room(
-        "fixtures/user_models", "reference_models fixtures.converters fixtures.store fixtures.verdicts",
-        "numpy",
+        "fixtures/user_models",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.store fixtures.verdicts",
+        "numpy onnx",
     ),
     Room(
         "fixtures/pipeline",
@@ -135,6 +137,7 @@ ROOMS = (
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
+    Room("trt_parity.py", "fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
