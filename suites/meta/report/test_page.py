@@ -109,6 +109,7 @@ def test_a_cell_opens_its_records_and_gives_the_focus_back(overview: Browser) ->
     text = overview.run("document.getElementById('panel').innerText")
     assert all(part in text for part in ("<b>failed</b>", "logits differ", "pytest -k digits"))
     assert "rerun: x" not in text
+    assert overview.run("panel.clientHeight === innerHeight && panel.clientWidth < innerWidth")
     for kind in ("keyDown", "keyUp"):
         overview.call("Input.dispatchKeyEvent", type=kind, key="Escape", windowsVirtualKeyCode=27)
     overview.run("new Promise(done => setTimeout(done, 50))")
