@@ -50,7 +50,8 @@ ROOMS = (
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
     Room("fixtures/environment", "fixtures.compatibility", "", "pynvml"),
     Room(
-        "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "fixtures/converters",
+        "reference_models fixtures.compatibility fixtures.metrics fixtures.store.files fixtures.verdicts",
         "numpy onnx", "torch onnxruntime onnxslim",
     ),
     Room(
@@ -79,8 +80,9 @@ ROOMS = (
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
     Room(
-        "fixtures/user_models", "reference_models fixtures.converters fixtures.store fixtures.verdicts",
-        "numpy",
+        "fixtures/user_models",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.store fixtures.verdicts",
+        "numpy onnx",
     ),
     Room(
         "fixtures/pipeline",
@@ -119,22 +121,30 @@ ROOMS = (
     ),
     Room(
         "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
-        "jinja2 rich",
+        "jinja2 markupsafe rich", "msgspec",
     ),
     Room(
         "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
         "", "pyarrow",
     ),
+    Room(
+        "fixtures/triage",
+        "reference_models.model fixtures.cases fixtures.expectations fixtures.metrics fixtures.pipeline "
+        "fixtures.recording fixtures.runtimes fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch cv2 onnxruntime tensorrt tensorrt_rtx pycuda",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
+    Room("trt_parity.py", "fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
-        "fixtures.metrics fixtures.pruning fixtures.quantization fixtures.records "
-        "fixtures.runtimes fixtures.store.files fixtures.training reference_models",
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
+        "fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
@@ -163,6 +173,7 @@ LAZY = {
     "suites/meta/networks/functional_networks.py",
     "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
+    "suites/meta/triage/modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
 
