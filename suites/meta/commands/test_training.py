@@ -148,3 +148,15 @@ def test_a_wrong_call_says_what_is_wrong(
         ended = int(str(error.code))
     assert ended == code
     assert said in capsys.readouterr().err
+
+
+def test_a_file_without_a_module_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A state_dict is told from a module, and from what is no file of torch."""
+    import torch
+
+    state, text = tmp_path / "state.pt", tmp_path / "text.pt"
+    torch.save({"a": torch.zeros(1)}, state)
+    text.write_text("none")
+    for file, said in ((state, "state.pt: holds dict, no torch.nn.Module"), (text, "text.pt: no module")):
+        assert run("prune", "finetune", file, "-o", tmp_path / "o.pt", *QUICK) == 1
+        assert said in capsys.readouterr().err
