@@ -105,7 +105,7 @@ def test_onnx_runtime_itself_is_told_from_the_converter(tmp_path: Path) -> None:
         "x", "source->ONNX", question(sound, run=Fusing("t3", "t4")), "the source", counter=Counter(12)
     )
     found = triage(subject, tmp_path)
-    assert found.hop == "ONNX Runtime"
+    assert found.guilty == "ONNX Runtime"
     assert "guilty hop: ONNX Runtime" in "\n".join(lines(found))
     assert "microsoft/onnxruntime" in (tmp_path / "issue.md").read_text()
 
