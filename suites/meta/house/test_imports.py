@@ -50,7 +50,8 @@ ROOMS = (
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
     Room("fixtures/environment", "fixtures.compatibility", "", "pynvml"),
     Room(
-        "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "fixtures/converters",
+        "reference_models fixtures.compatibility fixtures.metrics fixtures.store.files fixtures.verdicts",
         "numpy onnx", "torch onnxruntime onnxslim",
     ),
     Room(
@@ -79,8 +80,9 @@ ROOMS = (
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
     Room(
-        "fixtures/user_models", "reference_models fixtures.converters fixtures.store fixtures.verdicts",
-        "numpy",
+        "fixtures/user_models",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.store fixtures.verdicts",
+        "numpy onnx",
     ),
     Room(
         "fixtures/pipeline",
@@ -108,7 +110,7 @@ ROOMS = (
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(
@@ -119,7 +121,7 @@ ROOMS = (
     ),
     Room(
         "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
-        "jinja2 rich",
+        "jinja2 markupsafe rich", "msgspec",
     ),
     Room(
         "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
@@ -135,11 +137,12 @@ ROOMS = (
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
+    Room("trt_parity.py", "fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
-        "fixtures.metrics.resampling fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
         "fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
@@ -151,6 +154,7 @@ LAZY = {
     "fixtures/training/boxes.py",
     "fixtures/training/checkpoint.py",
     "fixtures/training/darknet_module.py",
+    "fixtures/training/detector.py",
     "fixtures/training/drawing.py",
     "fixtures/training/evaluation.py",
     "fixtures/training/loss.py",
@@ -161,6 +165,7 @@ LAZY = {
     "fixtures/training/training.py",
     "fixtures/training/weight_file.py",
     "fixtures/training/weighted_layers.py",
+    "fixtures/training/yolov5_loss.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",

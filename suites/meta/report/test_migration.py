@@ -123,7 +123,6 @@ def test_the_report_shows_the_table(
     append(tmp_path / "a.jsonl", moved(verdict, after="refused", now="<script>alert(1)"))
     assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == code
     assert "Migration rtx 1.6 -> rtx 1.7: 1 " in capsys.readouterr().out
-    page = (tmp_path / "out" / "index.html").read_text("utf-8")
-    section = page.split('<section id="migration"')[1].split("</section>")[0]
-    assert "rtx 1.7: &lt;script&gt;alert(1)" in section
-    assert "builds -&gt; refused" in section
+    page = (tmp_path / "out" / "pages" / "migration.html").read_text("utf-8")
+    assert "rtx 1.7: &lt;script&gt;alert(1)" in page
+    assert "builds -&gt; refused" in page

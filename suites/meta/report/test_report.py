@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append, read
+from fixtures.report.folding import alike
 from fixtures.report.join import join
 from fixtures.report.matrix import Cell, Column, build_matrix, judge, red, worst_error
 from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
@@ -37,10 +38,8 @@ def written(folder: Path, *records: Record) -> Path:
     return folder / "a.jsonl"
 
 
-@pytest.mark.usefixtures("report")
 def test_predicted_releases_of_equal_verdicts_are_folded() -> None:
     """Neighbours that say the same are one section; another verdict or a build begins a new one."""
-    from fixtures.report.terminal_matrix import alike
 
     def at(version: str, verdict: Verdict, **fields: Any) -> Record:
         return record(
@@ -263,7 +262,7 @@ def test_the_exit_code_says_whether_anything_is_red(
     """Failed and crashed records make the report fail, and nothing executed; its three files are there."""
     path = written(tmp_path, record(verdict))
     assert report.main([str(path), "--output", str(tmp_path / "out")]) == code
-    names = ["index.html", "records.csv", "records.jsonl"]
+    names = ["index.html", "pages", "records.csv", "records.jsonl"]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == names
     assert list(read(tmp_path / "out" / "records.jsonl")) == list(read(path))
 
