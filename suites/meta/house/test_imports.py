@@ -110,7 +110,7 @@ ROOMS = (
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(

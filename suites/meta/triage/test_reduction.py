@@ -66,6 +66,16 @@ def test_the_script_fails_while_the_error_is_there_and_no_longer(written: Found,
     assert (ended.returncode, "ok" in ended.stdout) == (0, True), ended.stderr
 
 
+def test_a_script_that_cannot_run_says_so_by_another_code(written: Found, tmp_path: Path) -> None:
+    """That a model does not run is not the error that it shows."""
+    for name in FILES:
+        (tmp_path / name).write_bytes((written.folder / name).read_bytes())
+    (tmp_path / "model.onnx").write_text("no model")
+    ended = script(tmp_path)
+    assert ended.returncode == 2
+    assert "onnxruntime cannot run it" in ended.stderr
+
+
 def test_the_report_has_what_a_maintainer_asks_for(written: Found) -> None:
     """Whom it is for, versions, device, model, reproducer, expected and actual."""
     text = (written.folder / "issue.md").read_text()
