@@ -24,7 +24,6 @@ from reference_models.user.model_file import Declared
 from reference_models.user.samples import Samples
 from reference_models.user.shapes import named, read_shape
 
-
 MODULES = 32
 """Modules of PyTorch that a process keeps."""
 _FIRST: dict[tuple[str, Path], str] = {}
@@ -145,8 +144,8 @@ def _build_module(spec: str, folder: Path, _: Path) -> Source:
     made = digest(spec, module)
     if _FIRST.setdefault((spec, folder), made) != made:
         raise OwnModelError(
-            f"{spec} makes another network each time that it is called: let it draw its weights from a seed, or "
-            f"read them; of at most {MODULES} models each is made once"
+            f"{spec} makes another network each time that it is called: let it draw its weights from a seed, "
+            f"or read them; of at most {MODULES} models each is made once"
         )
     return Source(made, "own", module=module)
 

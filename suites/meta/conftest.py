@@ -58,6 +58,7 @@ SLOW = {
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",
+    "run/test_gpus.py": CHILDREN,
     "runtimes/tensorrt/test_build_options.py": BUILDS,
     "runtimes/tensorrt/test_conformance.py": "a worker process for each release and test",
     "runtimes/tensorrt/test_environment.py": "virtual environments",
@@ -70,6 +71,7 @@ SLOW = {
     "runtimes/test_source_gpu.py": TORCH,
     "runtimes/test_source_parity.py": OPENCV,
     "store/test_keys.py": "every file of every closure",
+    "store/test_remote.py": "writers as processes of their own, a server of S3",
     "store/test_shared.py": "writers as processes of their own",
     "user_models": CHILDREN,
 }

@@ -43,7 +43,7 @@ ROOMS = (
     Room("fixtures/work.py"),
     Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
-    Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy"),
+    Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy", "fsspec"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
     Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
@@ -113,7 +113,7 @@ ROOMS = (
     Room(
         "fixtures/run",
         "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
+        "fixtures.environment.gpus fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
         "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),

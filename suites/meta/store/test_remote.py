@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.store import shared
 from fixtures.store.artifacts import ArtifactStore, Entry, Made, StoreError
 from fixtures.store.entries import digest_of, sealed
 from fixtures.store.remote import RemoteError, RemoteStore
@@ -179,7 +178,9 @@ def test_a_wrong_url_is_one_line(url: str, said: str, tmp_path: Path) -> None:
 
 def test_a_url_for_artifacts_is_refused(tmp_path: Path) -> None:
     """It would be taken for a folder of that name."""
-    with pytest.raises(StoreError, match="--artifacts is a folder of this machine, .* is for --remote-store"):
+    with pytest.raises(
+        StoreError, match=r"--artifacts is a folder of this machine, .* is for --remote-store"
+    ):
         open_store(Path("s3://bucket/store").absolute())
 
 
@@ -211,7 +212,7 @@ for number in range(int(sys.argv[3])):
 
 @pytest.mark.slow
 def test_killed_writers_leave_a_sound_store(tmp_path: Path) -> None:
-    """Two machines write to a shared folder, others are killed: each entry there is whole, or is not there."""
+    """Two machines write to a shared folder, others are killed: no entry there is half an entry."""
     url = (tmp_path / "fleet").as_uri()
 
     def started(name: str, turns: int) -> subprocess.Popen[bytes]:
@@ -273,7 +274,7 @@ def test_a_store_on_s3(s3: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_what_is_wrong_with_s3_is_one_line(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No such bucket, no credentials, no server: said at the start, with what to do."""
-    with pytest.raises(StoreError, match="s3://nosuch/store cannot be reached: .*; make the bucket"):
+    with pytest.raises(StoreError, match=r"s3://nosuch/store cannot be reached: .*; make the bucket"):
         open_store(tmp_path, "s3://nosuch/store")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setitem(shared_options(), "config_kwargs", {"retries": {"max_attempts": 0}})
