@@ -14,6 +14,7 @@ SLOW = {
     "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
+    "benchmarks/test_scale.py": CHILDREN,
     "benchmarks/test_slimming.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
     "checks/test_migration.py": BUILDS,

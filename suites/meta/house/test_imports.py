@@ -107,14 +107,15 @@ ROOMS = (
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts "
+        "fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
         "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.environment.gpus fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records fixtures.runtimes "
-        "fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
+        "fixtures.environment fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records "
+        "fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
     ),
     Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
