@@ -15,10 +15,10 @@ if SPEC and not ROOT.samefile(FOUND := Path(SPEC.origin or "").parents[1]):
         "=, as --tensorrt=PATH"
     )
 
+from fixtures.plugin import PARTS  # noqa: E402
 from fixtures.run import names_meta  # noqa: E402
 
-PARTS = ("processes", "run_control", "fixtures", "runtimes", "asserts", "recording", "terminal")
-pytest_plugins = [f"fixtures.plugin.{part}" for part in PARTS]
+pytest_plugins = list(PARTS)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

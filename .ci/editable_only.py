@@ -1,7 +1,8 @@
 """The build backend: hatchling for an editable install, and a refusal for everything else.
 
 The suite runs from its checkout: packages with the names fixtures and suites must not lie in site-packages,
-where they would hide others. An editable install puts the checkout on the path and gives `trt-parity`.
+where they would hide others. An editable install puts the checkout on the path, gives `trt-parity`, and lets
+pytest find the suites in any folder (`trt_parity.py`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from fixtures.store.files import load_tensors, save_tensors
 
 COUNTS = (1, 4, 16, 64, 179)
 """Calibration images; the last one is all that there are."""
-MODELS = ("digits", "lenet", "digits-yolov3-tiny")
+MODELS = ("digits", "lenet", "digits-yolov3-tiny", "digits-yolov5n", "digits-mobilenet")
 
 
 @dataclass(frozen=True)

@@ -1,68 +1,57 @@
-"""What network slimming keeps of a detector's accuracy: ``python -m benchmarks.slimming FOLDER``.
+"""What network slimming keeps of a network's accuracy: ``python -m benchmarks.slimming FOLDER``.
 
-The trained digits detector is sparse-trained, pruned and fine-tuned (Liu et al., arXiv 1708.06519) by the
+A trained reference model is sparse-trained, pruned and fine-tuned (Liu et al., arXiv 1708.06519) by the
 commands that a user has; beside it the pruned architecture is trained from scratch (arXiv 1810.05270): as
 many epochs (Scratch-E), or as many as cost the same operations, at most twice as many (Scratch-B).
-Everything is seeded, and a step whose weights lie in the folder is not done again.
+Everything is seeded, and a step whose result lies in the folder is not done again. The folder gets
+figures.json, cliff.svg and gammas.svg, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
+from benchmarks import slimming_drawing
+from benchmarks.slimming_networks import EPOCHS, FRAMEWORKS, Files, Framework
 from fixtures import __main__ as command
 from fixtures.commands.training import HELD_OUT
-from fixtures.converters.darknet import config
-from fixtures.converters.darknet.network import Network, resolve
-from fixtures.pruning.darknet.costs import of_network
-from fixtures.training.examples import SceneExamples
-from reference_models.darknet.digit_detectors import weight_file
-from reference_models.training.detectors import RECIPES
+from fixtures.store.files import write_atomically
+from reference_models import registry
 
 PARAMETERS, FLOPS, LOST = 0.5, 0.4, 1.0
-"""Goals: shares removed, at least, and points of mAP50-95 lost after fine-tuning, at most."""
+"""Goals: shares removed, at least, and points of accuracy lost after fine-tuning, at most."""
 CLIFF = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Ratios at which the sparse network is pruned and judged without fine-tuning."""
+LONGEST = 2.0
+"""Scratch-B trains at most so many times as long as Scratch-E, as in its paper."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One network: what it costs an image, and mAP on held-out scenes in points."""
+    """One network: what it costs an image, and its measures on held-out images in points."""
 
     name: str
     parameters: int
     flops: int
-    map: float
-    map50: float
+    accuracy: float
+    second: float
 
     def __str__(self) -> str:
         cost = f"{self.parameters:>11,}{self.flops / 1e6:>9.2f}"
-        return f"{self.name:<16}{cost}{self.map:>10.2f}{self.map50:>8.2f}"
+        return f"{self.name:<16}{cost}{self.accuracy:>10.2f}{self.second:>8.2f}"
 
 
 @dataclass(frozen=True)
-class Source:
-    """A network's two files."""
+class Settings:
+    """How it is done. epochs: of sparse training and of fine-tuning each. held_out: scenes to judge by."""
 
-    cfg: Path
-    weights: Path
-
-    @property
-    def net(self) -> Network:
-        """Its layers."""
-        return resolve(config.read(self.cfg))
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Where it is done, and how. epochs: of sparse training and of fine-tuning each. held_out: scenes."""
-
-    folder: Path
     name: str
     ratio: float
     multiple: int
@@ -70,62 +59,95 @@ class Experiment:
     epochs: int
     scenes: int
     held_out: int
-    scratch: bool
 
-    def rows(self) -> list[Row]:
-        """Do all steps; return dense, sparse, pruned and tuned, and the two from scratch if asked for."""
-        dense, sparse, small = (self._source(which) for which in ("dense", "sparse", "pruned"))
+
+TUNED = {
+    "digits-yolov3-tiny": (0.6, 8, 0.05, 8),
+    "digits-yolov4-tiny": (0.6, 8, 0.05, 8),
+    "digits-yolov5n": (0.5, 4, 2e-4, 8),
+    "digits-mobilenet": (0.5, 8, 0.01, 15),
+}
+"""Model -> ratio, rounding, strength and epochs where none are asked for."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where it is done, and how."""
+
+    folder: Path
+    settings: Settings
+
+    @cached_property
+    def framework(self) -> Framework:
+        """That of the model."""
+        return FRAMEWORKS[registry.models()[self.settings.name].framework]
+
+    def prepare(self) -> None:
+        """Make the folder. Raise SystemExit where it holds another experiment."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        dense.cfg.write_text(RECIPES[self.name].architecture().text())
-        dense.weights.write_bytes(weight_file(self.name).read_bytes())
-        sparse.cfg.write_bytes(dense.cfg.read_bytes())
-        self._train(sparse, "prune", "sparsify", dense.cfg, dense.weights, "--strength", self.strength)
-        self._prune(sparse, small, self.ratio)
-        tuned = self._source("tuned", small)
-        self._train(tuned, "prune", "finetune", small.cfg, small.weights)
-        names = {"dense": dense, "sparse": sparse, "pruned": small, "tuned": tuned}
-        if self.scratch:
-            recipe, longest = RECIPES[self.name], 2.0
-            cheaper = of_network(dense.net).macs / of_network(small.net).macs
-            for word, factor in (("scratch-E", 1.0), ("scratch-B", min(cheaper, longest))):
-                names[word] = self._source(word, small)
-                epochs = round(factor * (recipe.epochs + 2 * self.epochs))
-                self._train(names[word], "train", "darknet", small.cfg, epochs=epochs)
-        return [self._judged(name, source) for name, source in names.items()]
+        file, text = self.folder / "settings.json", json.dumps(asdict(self.settings), indent=1)
+        if file.exists() and file.read_text() != text:
+            raise SystemExit(f"{file}: another experiment lies here; give another folder, or delete this one")
+        file.write_text(text)
 
-    def cliff(self) -> list[Row]:
-        """Prune the sparse network at every ratio of `CLIFF`, and judge it as it is."""
-        rows = []
-        for ratio in CLIFF:
-            source = self._source(f"pruned-{ratio}")
-            self._prune(self._source("sparse"), source, ratio)
-            rows.append(self._judged(source.cfg.stem, source))
+    def rows(self, *, scratch: bool) -> list[Row]:
+        """Do all steps; return dense, sparse, pruned and tuned, and the two from scratch if asked for."""
+        settings, files = self.settings, self.framework.files
+        dense = files(self.folder, "dense")
+        self.framework.dense(settings.name, dense)
+        sparse, small = files(self.folder, "sparse", dense), files(self.folder, "pruned")
+        tuned = files(self.folder, "tuned", small)
+        self._train(sparse, "sparse", "prune", "sparsify", *dense.words, "--strength", settings.strength)
+        self._prune(sparse, small, settings.ratio)
+        self._train(tuned, "tuned", "prune", "finetune", *small.words)
+        rows = [
+            self._judged(name, network)
+            for name, network in zip(
+                ("dense", "sparse", "pruned", "tuned"), (dense, sparse, small, tuned), strict=True
+            )
+        ]
+        if scratch:
+            rows += self._scratch(small, rows[0].flops / rows[2].flops)
         return rows
 
-    def _source(self, which: str, of: Source | None = None) -> Source:
-        cfg = of.cfg if of else self.folder / f"{which}.cfg"
-        return Source(cfg, self.folder / f"{which}.weights")
+    def _scratch(self, small: Files, cheaper: float) -> list[Row]:
+        rows = []
+        for word, factor in (("scratch-E", 1.0), ("scratch-B", min(cheaper, LONGEST))):
+            network = self.framework.files(self.folder, word, small)
+            epochs = round(factor * (EPOCHS[self.settings.name] + 2 * self.settings.epochs))
+            self._train(network, word, "train", self.framework.name, small.network, epochs=epochs)
+            rows.append(self._judged(word, network))
+        return rows
 
-    def _train(self, output: Source, *words: object, epochs: int = 0) -> None:
-        if output.weights.exists():
+    def cliff(self, ratios: Sequence[float]) -> list[Row]:
+        """Prune the sparse network at every ratio, and judge it as it is."""
+        rows, files = [], self.framework.files
+        sparse = files(self.folder, "sparse", files(self.folder, "dense"))
+        for ratio in ratios:
+            network = files(self.folder, f"pruned-{ratio}")
+            self._prune(sparse, network, ratio)
+            rows.append(self._judged(f"pruned-{ratio}", network))
+        return rows
+
+    def gammas(self, which: str) -> list[dict[str, object]]:
+        """Return the lines that a training logged, one an epoch."""
+        lines = (self.folder / f"{which}.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def _train(self, output: Files, which: str, *words: object, epochs: int = 0) -> None:
+        if output.trained.exists():
             return
-        options = ["--epochs", epochs or self.epochs, "--scenes", self.scenes, "-o", output.weights]
-        _run(*words, *options, "--log", output.weights.with_suffix(".jsonl"))
+        settings = self.settings
+        options = ["--epochs", epochs or settings.epochs, "--scenes", settings.scenes, "-o", output.trained]
+        _run(*words, *options, "--log", self.folder / f"{which}.jsonl")
 
-    def _prune(self, dense: Source, output: Source, ratio: float) -> None:
-        options = ["--ratio", ratio, "--round", self.multiple, "-q", "-o", output.cfg]
-        _run("prune", "darknet", dense.cfg, dense.weights, *options)
+    def _prune(self, dense: Files, output: Files, ratio: float) -> None:
+        options = ["--ratio", ratio, "--round", self.settings.multiple, "-q", "-o", output.network]
+        _run("prune", self.framework.name, *dense.words, *self.framework.input, *options)
 
-    def _judged(self, name: str, source: Source) -> Row:
-        from fixtures.training.darknet_module import read_cfg
-        from fixtures.training.evaluation import mean_average_precision
-        from fixtures.training.weight_file import read
-
-        module = read_cfg(source.cfg)
-        read(source.weights, module)
-        every, half = mean_average_precision(module, SceneExamples("held-out", self.held_out))
-        cost = of_network(module.net)
-        return Row(name, cost.parameters, cost.flops, 100 * every, 100 * half)
+    def _judged(self, name: str, network: Files) -> Row:
+        cost, accuracy, second = self.framework.judged(network, self.settings.held_out)
+        return Row(name, cost.parameters, cost.flops, accuracy, second)
 
 
 def _run(*words: object) -> None:
@@ -134,45 +156,72 @@ def _run(*words: object) -> None:
         raise SystemExit(code)
 
 
-def verdicts(dense: Row, tuned: Row) -> list[str]:
+def _processor_seconds() -> float:
+    """Return what this process and its children have used."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def verdicts(dense: Row, tuned: Row, measure: str) -> list[str]:
     """Hold what was removed and lost against the goals, one line each."""
     less = 1 - tuned.parameters / dense.parameters, 1 - tuned.flops / dense.flops
-    lost = dense.map - tuned.map
+    lost = dense.accuracy - tuned.accuracy
     held = [
         (f"parameters removed: {less[0]:.1%}, at least {PARAMETERS:.0%}", less[0] >= PARAMETERS),
         (f"operations removed: {less[1]:.1%}, at least {FLOPS:.0%}", less[1] >= FLOPS),
-        (f"mAP50-95 lost: {lost:.2f} points, at most {LOST}", lost <= LOST),
+        (f"{measure} lost: {lost:.2f} points, at most {LOST}", lost <= LOST),
     ]
     return [f"{text}: {'met' if good else 'MISSED'}" for text, good in held]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table, the cliff and the goals; 0 when all are met, 1 when one is missed."""
+    """Print the table, the cliff and the goals, write the figures; 0 when all goals are met, else 1."""
+    options = parser().parse_args(arguments)
+    experiment = Experiment(options.folder, settings(options))
+    experiment.prepare()
+    rows, cliff = experiment.rows(scratch=options.scratch), experiment.cliff(options.cliff)
+    measures, by_name = experiment.framework.measures, {row.name: row for row in rows}
+    head = f"{'network':<16}{'parameters':>11}{'MFLOPs':>9}{measures[0]:>10}{measures[1]:>8}"
+    answers = verdicts(by_name["dense"], by_name["tuned"], measures[0])
+    print(head, *rows, *cliff, *answers, sep="\n")
+    print(f"{_processor_seconds():.0f} s of CPU time in this run")
+    figures = {
+        "settings": asdict(experiment.settings),
+        "measures": measures,
+        "rows": [asdict(row) for row in rows],
+        "cliff": [{"ratio": ratio, **asdict(row)} for ratio, row in zip(options.cliff, cliff, strict=True)],
+        "goals": answers,
+        "gammas": experiment.gammas("sparse"),
+    }
+    text = json.dumps(figures, indent=1) + "\n"
+    write_atomically(experiment.folder / "figures.json", text.encode())
+    slimming_drawing.draw(experiment.folder, figures)
+    return int(any(line.endswith("MISSED") for line in answers))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Declare the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.slimming", description=__doc__)
     add = parser.add_argument
-    add("folder", type=Path, help="for cfg, weights and logs of each step")
-    add("--name", choices=sorted(RECIPES), default="digits-yolov3-tiny")
-    add("--ratio", type=float, default=0.6)
-    add("--round", type=int, default=8, dest="multiple")
-    add("--strength", type=float, default=0.05)
-    add("--epochs", type=int, default=8, help="of sparse training and of fine-tuning each")
+    add("folder", type=Path, help="for networks, weights, logs and figures of each step")
+    add("--name", choices=sorted(TUNED), default="digits-yolov3-tiny")
+    add("--ratio", type=float, help="part of the channels that is to go")
+    add("--round", type=int, dest="multiple", help="of the channels that are left")
+    add("--strength", type=float, help="of the penalty on gammas")
+    add("--epochs", type=int, help="of sparse training and of fine-tuning each")
     add("--scenes", type=int, default=3000)
     add("--held-out", type=int, default=HELD_OUT, help="scenes to judge by")
     add("--scratch", action="store_true", help="train the pruned architecture from scratch, too")
-    add("--json", type=Path, help="file for the figures")
-    options = vars(parser.parse_args(arguments))
-    path = options.pop("json")
-    experiment = Experiment(**options)
-    rows, cliff = experiment.rows(), experiment.cliff()
-    print(
-        f"{'network':<16}{'parameters':>11}{'MFLOPs':>9}{'mAP50-95':>10}{'mAP50':>8}", *rows, *cliff, sep="\n"
-    )
-    by_name = {row.name: row for row in rows}
-    answers = verdicts(by_name["dense"], by_name["tuned"])
-    print(*answers, sep="\n")
-    if path:
-        path.write_text(json.dumps([asdict(row) for row in (*rows, *cliff)], indent=1) + "\n")
-    return int(any(line.endswith("MISSED") for line in answers))
+    add("--cliff", type=float, nargs="+", default=CLIFF, help="ratios to judge without fine-tuning")
+    return parser
+
+
+def settings(options: argparse.Namespace) -> Settings:
+    """Return the settings of a command line; what is not asked for is that of `TUNED`."""
+    asked = {name: getattr(options, name) for name in ("ratio", "multiple", "strength", "epochs")}
+    tuned = dict(zip(asked, TUNED[options.name], strict=True))
+    wanted = tuned | {name: value for name, value in asked.items() if value is not None}
+    return Settings(options.name, **wanted, scenes=options.scenes, held_out=options.held_out)
 
 
 if __name__ == "__main__":

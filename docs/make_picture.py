@@ -2,8 +2,8 @@
 
     python -m docs.make_picture [RECORDS...]
 
-Writes docs/images/report.webp. Without arguments the records are those of docs/measurements. Needs Chromium
-on PATH, and the groups `report` and `convert`.
+Writes docs/images/report.webp. Without arguments the records are `CAMPAIGNS` of docs/measurements. Needs
+Chromium on PATH, and the groups `report` and `convert`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from fixtures.commands import report
 
 DOCS = Path(__file__).parent
 PICTURE = DOCS / "images" / "report.webp"
+CAMPAIGNS = ("2026-11-29-main-job", "2026-11-28-tensorrt-8.5.3.1-h100", "2026-11-29-tensorrt-8.6.0-h200")
+"""The main job, and two releases of TensorRT on GPUs: what one screen can show."""
 WIDTH, HEIGHT = 1280, 1040
 """The window, in CSS pixels: the matrix whole, without the sections below it."""
 LARGEST = 200_000
@@ -32,7 +34,7 @@ def main(paths: Sequence[str], picture: Path = PICTURE) -> int:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit(f"none of {', '.join(BROWSERS)} is on PATH: apt-get install chromium")
-    chosen = list(paths) or [str(DOCS / "measurements")]
+    chosen = list(paths) or [str(DOCS / "measurements" / f"{name}.jsonl") for name in CAMPAIGNS]
     with tempfile.TemporaryDirectory() as folder:
         if report.main([*chosen, "--output", folder]) == report.NO_RECORDS:
             raise SystemExit(f"{', '.join(chosen)}: no records to make a report of")

@@ -19,7 +19,8 @@ Tier = Literal["default", "zoo"]
 class Source:
     """One built source network: what a converter and a source runtime both start from.
 
-    files: by role. Darknet: ``cfg``, ``weights``; MXNet: ``symbol``, ``params``; PyTorch: none needed.
+    files: by role. Darknet: ``cfg``, ``weights``; MXNet: ``symbol``, ``params``; ONNX: ``file``, and what
+        lies beside it; PyTorch: none needed.
     module: the ``torch.nn.Module`` in eval mode, PyTorch only.
     weights: where the weights come from; ``seeded`` also when official ones could not be fetched, ``own``
         those of a user's model.
@@ -40,18 +41,20 @@ class Own:
 
     asked: the options that choose it. declaration: digest of what names and shapes it was declared with.
     fingerprint: digest of the network that was built from it last; empty where that is not known.
+    given: its inputs as they were given, where they are held against what its file says.
     """
 
     asked: tuple[str, ...]
     declaration: str
     fingerprint: str = ""
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReferenceModel:
     """One row of the registry. Plain data; nothing heavy is imported until `build` or `samples` runs.
 
-    inputs: name -> shape with batch 1, float32, NCHW.
+    inputs: name -> shape with batch 1, float32, NCHW; of a user's ONNX file whatever it says.
     outputs: names in the order that the ONNX model must have them.
     build: makes the `Source`; the argument is a folder in which it may leave its files.
     samples: input tensors, the same on every machine; photos first, then seeded noise.
@@ -74,11 +77,13 @@ class ReferenceModel:
     lets_pass: what its converter is told to let pass that it refuses otherwise: ``lenient``,
         ``allow_nonfinite`` or ``allow_trailing``, each true.
     needs: modules that samples and data set are made with, beside the framework.
+    opset: that a user's ONNX file is written at; it is covered beside those of the run. 0 for all others.
+    profiles: smallest, usual and largest shape of inputs whose sizes are free, by name.
     own: what a user's model has besides; None for a row of the registry.
     """
 
     name: str
-    framework: Literal["darknet", "pytorch", "mxnet"]
+    framework: Literal["darknet", "pytorch", "mxnet", "onnx"]
     inputs: Mapping[str, tuple[int, ...]]
     outputs: tuple[str, ...]
     build: Callable[[Path], Source]
@@ -94,4 +99,6 @@ class ReferenceModel:
     tier: Tier = "default"
     lets_pass: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ("PIL", "skimage", "sklearn")
+    opset: int = 0
+    profiles: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
     own: Own | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from reference_models.model import ReferenceModel
 from reference_models.user import rows as own
+from reference_models.user.words import FileModel, Given, check_suffix, file_models
 
 MODULES = (
     "darknet.yolov3_tiny",
@@ -18,14 +20,16 @@ MODULES = (
     "pytorch.lenet",
     "pytorch.digits",
 )
-"""One module a model, each with a `MODEL`; a new model is one more line here."""
+"""One module a model of the default tier, each with a `MODEL`; a new model is one more line here."""
 TABLES = (
     "darknet.zoo.rows",
     "mxnet.zoo.rows",
+    "mxnet.digits_mobilenet",
     "pytorch.yolov5_rows",
+    "pytorch.digits_yolov5n",
     "pytorch.torchvision_rows",
 )
-"""Modules with many models, each with `MODELS`."""
+"""Modules with other models, each with `MODELS`."""
 
 
 def models() -> dict[str, ReferenceModel]:
@@ -43,12 +47,20 @@ def modules() -> dict[str, str]:
     return {row.name: module for module, models_of in rows.items() for row in models_of}
 
 
-def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> tuple[ReferenceModel, ...]:
+def choose(
+    text: str,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    weights: Sequence[Path] = (),
+    params: Sequence[Path] = (),
+    samples: Path | None = None,
+) -> tuple[ReferenceModel, ...]:
     """Models by name, tier (``default``, ``zoo``, ``all``) or what `own` takes, by commas.
 
     Without a word, the default tier.
 
-    Each is given once, in the order asked for. inputs, outputs: of the one factory among them. Raises
+    Each is given once, in the order asked for. inputs, samples: of those among them that the command line has
+    to describe. outputs: of the one factory. weights, params: of Darknet's and MXNet's files. Raises
     ValueError for a word that is none of these.
     """
     registered = models()
@@ -56,29 +68,45 @@ def choose(text: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -
     for name, row in registered.items():
         tiers.setdefault(row.tier, []).append(name)
     words = [word for word in text.split(",") if word] or ["default"]
-    _check_inputs(words, [*inputs, *outputs])
+    given = Given(inputs, outputs, weights, params, samples)
+    others = [word for word in words if word not in registered | tiers]
+    files = file_models([word for word in others if not own.is_own(word)], given)
+    _check_inputs(words, files, given)
     chosen: dict[str, ReferenceModel] = {}
     for word in words:
-        if own.is_own(word):
-            for row in own.rows(word, inputs, outputs):
-                if row.name in registered | chosen:
-                    raise ValueError(f"--model {word}: there is another model named {row.name!r}; rename it")
-                chosen[row.name] = row
-        elif word in registered | tiers:
+        if word in registered | tiers:
             chosen |= {name: registered[name] for name in tiers.get(word, [word])}
+        elif word in files or own.is_own(word):
+            for row in own.rows(word, given, files.get(word)):
+                if row.name in registered | chosen:
+                    remedy = f"name it, as --model OTHER={word}" if word in files else "rename it"
+                    raise ValueError(f"--model {word}: there is another model named {row.name!r}; {remedy}")
+                chosen[row.name] = row
         else:
+            check_suffix(word)
             raise ValueError(
                 f"--model: no model is named {word!r}; there are {', '.join(registered)}, the tiers "
-                f"{', '.join(sorted(tiers))}, and package.module:factory or a model file for your own"
+                f"{', '.join(sorted(tiers))}, and package.module:factory, an ONNX file or a model file for "
+                "your own"
             )
     return tuple(chosen.values())
 
 
-def _check_inputs(words: Sequence[str], described: Sequence[str]) -> None:
-    """Raise ValueError where --input or --output would be about no model, or about several."""
+def _check_inputs(words: Sequence[str], files: Mapping[str, FileModel], given: Given) -> None:
+    """Raise ValueError where what describes a model would be about none, or about several that differ."""
     factories = [word for word in words if own.is_factory(word)]
-    if len(factories) > 1 or (described and not factories):
+    symbols = [word for word, file in files.items() if file.kind[0] == "mxnet"]
+    graphs = [word for word, file in files.items() if file.kind[0] == "onnx"]
+    alone = factories + symbols
+    described = [*given.inputs, *given.outputs]
+    mixed = len(alone) + bool(graphs) > 1 and bool(described)
+    if len(alone) > 1 or mixed or (described and not alone + graphs) or (given.outputs and not factories):
         raise ValueError(
-            f"--input and --output describe one model given as package.module:factory; --model names "
-            f"{len(factories)}. A model file (models.toml) describes several"
+            "--input and --output describe one model given as package.module:factory, or by its files; "
+            f"--model names {len(alone + graphs)}. A model file (models.toml) describes several"
+        )
+    if given.samples and len(factories) + len(files) != 1:
+        raise ValueError(
+            f"--inputs {given.samples} is of one model given as package.module:factory, or by its files; "
+            f"--model names {len(factories) + len(files)}. A model file (models.toml) has samples for each"
         )

@@ -9,17 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from reference_models import inputs, yolo
+from reference_models import yolo
 from reference_models.darknet import build, slim
 from reference_models.darknet.builder import Cfg
 from reference_models.datasets import digit_scenes
-from reference_models.model import ReferenceModel, Source, Tensors, Tier
-
-CALIBRATION, HELD_OUT, SAMPLES = 64, 300, 4
-"""Scenes for INT8 ranges, that decide the accuracy, and that are compared one by one."""
-
+from reference_models.model import ReferenceModel, Source, Tier
 
 WEIGHTS = {
     "digits-yolov3-tiny": "digits-yolov3-tiny.weights",
@@ -31,25 +25,6 @@ WEIGHTS = {
 def weight_file(name: str) -> Path:
     """Return where the committed weights of a detector lie. Raise KeyError for another name."""
     return Path(__file__).with_name(WEIGHTS[name])
-
-
-def dataset() -> dict[str, np.ndarray]:
-    """Return calibration scenes, and the held-out ones with every object: see `ReferenceModel`."""
-    held_out = digit_scenes.part("held-out", HELD_OUT)
-    return {
-        "calibration": digit_scenes.part("calibration", CALIBRATION).images,
-        "images": held_out.images,
-        "boxes": np.concatenate(held_out.boxes),
-        "labels": np.concatenate(held_out.labels),
-        "counts": np.array([len(labels) for labels in held_out.labels]),
-    }
-
-
-def samples() -> list[Tensors]:
-    """Return the first held-out scenes, one by one, then noise."""
-    scenes = digit_scenes.part("held-out", SAMPLES).images
-    tensors = [*(scene[None] for scene in scenes), inputs.noise((1, 3, slim.SIDE, slim.SIDE), 1.0, seed=7)]
-    return [{"data": tensor} for tensor in tensors]
 
 
 def _build(name: str, network: Cfg, folder: Path) -> Source:
@@ -65,11 +40,11 @@ def digit_detector(name: str, architecture: Callable[[], Cfg], tier: Tier = "def
         inputs={"data": (1, 3, slim.SIDE, slim.SIDE)},
         outputs=tuple(head.output for head in network.heads),
         build=partial(_build, name, network),
-        samples=samples,
+        samples=partial(digit_scenes.samples, "data"),
         converters=("darknet",),
         decode=partial(yolo.decode, heads=network.heads),
         origin=lambda: "trained",
         metric="map",
-        dataset=dataset,
+        dataset=digit_scenes.dataset,
         tier=tier,
     )

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from reference_models.datasets import digits
+from reference_models.inputs import noise
 
 SIDE = 96
 MOST = 4
 FACTORS = (2, 3, 4, 5)
 """A digit of 8x8 pixels becomes 16, 24, 32 or 40 pixels wide."""
 
+CALIBRATION, HELD_OUT, SAMPLES = 64, 300, 4
+"""Scenes for INT8 ranges, that decide the accuracy, and that are compared one by one."""
 SEEDS = {"train": 1, "calibration": 2, "held-out": 3}
 TRIES = 50
 
@@ -48,6 +51,25 @@ def part(name: str, count: int) -> Scenes:
     pixels, boxes, classes = zip(*scenes, strict=True)
     colours = np.repeat(np.stack(pixels)[:, None], 3, axis=1)
     return Scenes(colours, boxes, classes)
+
+
+def dataset() -> dict[str, np.ndarray]:
+    """Return calibration scenes, and the held-out ones with every object: see `ReferenceModel`."""
+    held_out = part("held-out", HELD_OUT)
+    return {
+        "calibration": part("calibration", CALIBRATION).images,
+        "images": held_out.images,
+        "boxes": np.concatenate(held_out.boxes),
+        "labels": np.concatenate(held_out.labels),
+        "counts": np.array([len(labels) for labels in held_out.labels]),
+    }
+
+
+def samples(name: str) -> list[dict[str, np.ndarray]]:
+    """Return the first held-out scenes, one by one, then noise, as the input of that name."""
+    scenes = part("held-out", SAMPLES).images
+    tensors = [*(scene[None] for scene in scenes), noise((1, 3, SIDE, SIDE), 1.0, seed=7)]
+    return [{name: tensor} for tensor in tensors]
 
 
 def _scene(

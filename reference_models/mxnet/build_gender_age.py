@@ -46,21 +46,24 @@ def layers() -> list[tuple[str, int, int, int, int]]:
     return rows
 
 
-def symbol(mx: Any) -> Any:
-    """Describe the network: 'data' (N, 3, 112, 112), RGB, 0..255 -> 'fc1_output' (N, 202)."""
+def symbol(mx: Any, outputs: int = OUTPUTS, *, fix_gamma: bool = True) -> Any:
+    """Describe the network: 'data' (N, 3, 112, 112), RGB, 0..255 -> 'fc1_output' (N, outputs).
+
+    fix_gamma: of the BatchNorms that the released network has it in; without it every gamma counts.
+    """
     x = (mx.sym.Variable("data") - MEAN) * SCALE
     for name, filters, kernel, stride, groups in layers():
         x = mx.sym.Convolution(
             x, num_filter=filters, kernel=(kernel, kernel), stride=(stride, stride),
             pad=(kernel // 2, kernel // 2), num_group=groups, no_bias=True, name=f"{name}_conv2d",
         )  # fmt: skip
-        x = mx.sym.BatchNorm(x, fix_gamma=True, name=f"{name}_batchnorm")
+        x = mx.sym.BatchNorm(x, fix_gamma=fix_gamma, name=f"{name}_batchnorm")
         x = mx.sym.Activation(x, act_type="relu", name=f"{name}_relu")
     x = mx.sym.BatchNorm(x, fix_gamma=False, eps=HEAD_EPS, momentum=0.9, name="bn1")
     x = mx.sym.LeakyReLU(x, act_type="prelu", name="relu1")
     x = mx.sym.Pooling(x, global_pool=True, kernel=(7, 7), pool_type="avg", name="pool1")
-    x = mx.sym.FullyConnected(mx.sym.Flatten(x), num_hidden=OUTPUTS, name="pre_fc1")
-    return mx.sym.BatchNorm(x, fix_gamma=True, eps=HEAD_EPS, momentum=0.9, name="fc1")
+    x = mx.sym.FullyConnected(mx.sym.Flatten(x), num_hidden=outputs, name="pre_fc1")
+    return mx.sym.BatchNorm(x, fix_gamma=fix_gamma, eps=HEAD_EPS, momentum=0.9, name="fc1")
 
 
 def parameters(seed: int = SEED) -> dict[str, np.ndarray]:

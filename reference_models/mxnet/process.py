@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_models.model import Source
+from reference_models.model import Source, Weights
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,12 +24,7 @@ def run(module: str, *arguments: str) -> None:
     Raises ModuleNotFoundError without MXNet, ImportError when it cannot be imported (NumPy 2) or
     the child fails otherwise.
     """
-    if find_spec("mxnet") is None:
-        raise ModuleNotFoundError(
-            "mxnet is not installed; it builds the MXNet networks. "
-            "Install mxnet==1.9.1 and numpy<2 on Python 3.12 or older (tox run -e convert)",
-            name="mxnet",
-        )
+    _need()
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=ROOT,
         capture_output=True, text=True, errors="replace", timeout=600, check=False,
@@ -38,18 +34,49 @@ def run(module: str, *arguments: str) -> None:
         raise ImportError(f"MXNet failed in {module} {' '.join(arguments)}:\n{last}", name="mxnet")
 
 
-def source(folder: Path, name: str) -> Source:
+def _need() -> None:
+    if find_spec("mxnet") is None:
+        raise ModuleNotFoundError(
+            "mxnet is not installed; it builds and trains the MXNet networks. "
+            "Install mxnet==1.9.1 and numpy<2 on Python 3.12 or older (tox run -e convert)",
+            name="mxnet",
+        )
+
+
+def attended(module: str, *arguments: str) -> int:
+    """Run one of our modules that import MXNet, on one thread, and let it print; return its exit code.
+
+    Ctrl+C reaches the child by itself, and SIGTERM is handed on: it ends when it has kept what it has.
+    Raises ModuleNotFoundError without MXNet.
+    """
+    _need()
+    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    child = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=os.environ | single)
+    handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: lambda number, _: child.send_signal(number)}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        return child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def source(folder: Path, name: str, weights: Weights = "seeded") -> Source:
     """Wrap the two files NAME-symbol.json and NAME-0000.params of a network."""
     files = {"symbol": folder / f"{name}-symbol.json", "params": folder / f"{name}-0000.params"}
     digest = hashlib.sha256()
     for file in files.values():
         digest.update(file.read_bytes())
-    return Source(digest.hexdigest(), "seeded", files)
+    return Source(digest.hexdigest(), weights, files)
 
 
-def import_mxnet() -> Any:
-    """Import MXNet with oneDNN off, under a NumPy that dropped names which it uses."""
-    os.environ["MXNET_MKLDNN_ENABLED"] = os.environ["MXNET_STORAGE_FALLBACK_LOG_VERBOSE"] = "0"
+def import_mxnet(*, onednn: bool = False) -> Any:
+    """Import MXNet, under a NumPy that dropped names which it uses.
+
+    onednn: for training, which is three times as fast with it; outputs are compared without.
+    """
+    os.environ["MXNET_MKLDNN_ENABLED"] = str(int(onednn))
+    os.environ["MXNET_STORAGE_FALLBACK_LOG_VERBOSE"] = os.environ["MXNET_SUBGRAPH_VERBOSE"] = "0"
     for name, kind in {"bool": bool, "object": object, "int": int, "float": float}.items():
         if name not in vars(np):
             setattr(np, name, kind)

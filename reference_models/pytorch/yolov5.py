@@ -16,7 +16,7 @@ import numpy as np
 from reference_models import yolo
 from reference_models.pytorch import yolov5_checkpoint as checkpoint
 from reference_models.pytorch.state import fill, one_thread
-from reference_models.pytorch.yolov5_layers import SIZES, Anchors, Architecture
+from reference_models.pytorch.yolov5_layers import Anchors, Architecture
 from reference_models.wording import printable, shortened
 
 SAVE_A_STATE_DICT = (
@@ -37,7 +37,7 @@ def network(architecture: Architecture) -> Any:
     from reference_models.pytorch.yolov5_modules import YOLOv5
 
     with torch.random.fork_rng(devices=[]):
-        return YOLOv5(architecture, *SIZES[architecture.size]).eval()
+        return YOLOv5(architecture, *architecture.multiples).eval()
 
 
 def decoded(module: Any, height: int, width: int) -> Any:
@@ -64,7 +64,7 @@ def seed_weights(module: Any, seed: int, photos: Sequence[np.ndarray]) -> None:
 
     Convolutions are drawn as He et al. (2015) propose; normalisation statistics are those of one
     real forward pass over the photos (each (1, 3, H, W), 0..1), so every layer's output is of order
-    1 and raw heads are of order 1..10; head biases follow the prior rule (see `_prior`).
+    1 and raw heads are of order 1..10; head biases follow the prior rule (see `set_prior`).
     """
     import torch
 
@@ -74,7 +74,7 @@ def seed_weights(module: Any, seed: int, photos: Sequence[np.ndarray]) -> None:
     with torch.no_grad(), one_thread():
         for part in module.modules():
             _draw(part, generator)
-        _prior(module.model[-1], module.architecture.strides)
+        set_prior(module)
         for norm in norms:
             norm.momentum = 1.0  # statistics of this pass alone, no blend with the initial ones
         module.train()(torch.from_numpy(np.concatenate(photos)))
@@ -125,13 +125,14 @@ def _draw(part: Any, generator: Any) -> None:
         part.bias.normal_(0.5, 0.25, generator=generator)
 
 
-def _prior(detect: Any, strides: Sequence[int]) -> None:
+def set_prior(module: Any) -> None:
     """Set the head biases so that an untrained network predicts rarely.
 
     The rule of Lin et al. (2017), section 4.1, with YOLOv5's priors: 8 objects in a 640x640 image,
     and 0.6 of its share for each class.
     """
-    for head, stride in zip(detect.m, strides, strict=True):
+    detect = module.model[-1]
+    for head, stride in zip(detect.m, module.architecture.strides, strict=True):
         bias = head.bias.view(detect.anchors.shape[1], -1)
         bias.zero_()
         bias[:, 4] = math.log(8 / (640 / stride) ** 2)

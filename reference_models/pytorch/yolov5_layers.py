@@ -50,12 +50,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One YOLOv5. Raises ValueError for a size or release that there is none of."""
+    """One YOLOv5. Raises ValueError for a size or release that there is none of.
+
+    width: its multiple, where it is not that of the size. own_anchors: where they are not the published ones.
+    """
 
     size: str
     release: int = 6
     p6: bool = False
     classes: int = 80
+    width: float = 0.0
+    own_anchors: Anchors = ()
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -70,8 +75,14 @@ class Architecture:
 
     @property
     def anchors(self) -> Anchors:
-        """The published anchors in input pixels, one row per head."""
-        return P6 if self.p6 else P5
+        """The anchors in input pixels, one row per head."""
+        return self.own_anchors or (P6 if self.p6 else P5)
+
+    @property
+    def multiples(self) -> tuple[float, float]:
+        """Of width and of depth."""
+        width, depth = SIZES[self.size]
+        return self.width or width, depth
 
     @property
     def strides(self) -> tuple[int, ...]:

@@ -18,16 +18,15 @@ from typing import Any, Literal, cast
 from reference_models.user.data_set import METRICS
 from reference_models.user.factory import OwnModelError, nearest
 from reference_models.user.factory import split as split_function
+from reference_models.user.given_inputs import MOST_VALUES, read_input
 from reference_models.user.model_keys import CONVERTERS, FLAGS, FRAMEWORKS, FUNCTIONS, VALUES, keys_of
 from reference_models.user.samples import Samples
 from reference_models.user.shapes import Shape
 from reference_models.wording import quoted
 
-Framework = Literal["darknet", "pytorch", "mxnet"]
+Framework = Literal["darknet", "pytorch", "mxnet", "onnx"]
 EXPECTATIONS = ("tolerance", "budget", "share", "threshold", "known_failure", "exclusion")
 LONGEST_NAME = 100
-MOST_VALUES = 1 << 27
-"""Values of an input; none of a real network has more."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Declared:
     folder: what names in `spec` and `decode` are relative to. told: what the declaration says, as text.
     lets_pass: flags of its converter that are true.
     metric: how INT8 is judged, empty where it is not. evaluation, calibration: on what.
+    given: inputs of an ONNX file as ``NAME:1x3x224x224``, which are held against what it says.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Declared:
     metric: str = ""
     evaluation: Path | None = None
     calibration: Path | None = None
+    given: tuple[str, ...] = ()
 
 
 def split(word: str) -> tuple[Path, str] | None:
@@ -120,14 +121,16 @@ class _File:
             expected = f"expected one of {', '.join(FRAMEWORKS)}"
             raise self.error(name, f"framework is {reprlib.repr(framework)}, {expected}", "framework")
         self._check_keys(name, row, framework)
-        shapes = {feed: self._shape(name, feed, shape) for feed, shape in row.get("inputs", {}).items()}
+        feeds = row.get("inputs", {})
+        given = tuple(self._given(name, *feed) for feed in feeds.items()) if framework == "onnx" else ()
+        shapes = {} if given else {feed: self._shape(name, feed, shape) for feed, shape in feeds.items()}
         source = row.get("samples")
         folder = self.path.parent
         samples = Samples(
             shapes, folder / source if source else None,
             _channels(row.get("mean", Samples.mean)), _channels(row.get("scale", Samples.scale)),
         )  # fmt: skip
-        roles = () if framework == "pytorch" else FRAMEWORKS[framework][:2]
+        roles = [key for key in FRAMEWORKS[framework] if key not in ("factory", "inputs")]
         return Declared(
             name, cast(Framework, framework), folder, samples, repr(sorted(row.items())),
             ("--model", f"{self.path}:{name}"),
@@ -141,6 +144,7 @@ class _File:
             metric=row.get("metric", ""),
             evaluation=folder / row["evaluation"] if "evaluation" in row else None,
             calibration=folder / row["calibration"] if "calibration" in row else None,
+            given=given,
         )  # fmt: skip
 
     def error(self, name: str, problem: str, key: str = "") -> OwnModelError:
@@ -184,6 +188,16 @@ class _File:
             split_function(spec)
         except OwnModelError as error:
             raise self.error(name, f"{key}: {error}", key) from None
+
+    def _given(self, name: str, feed: str, shape: Any) -> str:
+        """Return an input of an ONNX file as --input has it: of sizes, or a text such as ``1x16:int64``."""
+        sizes = "x".join(map(str, shape)) if isinstance(shape, list) else shape
+        text = f"{feed}:{sizes or 'scalar'}"
+        try:
+            read_input(text)
+        except OwnModelError as error:
+            raise self.error(name, str(error).removeprefix("--"), "inputs") from None
+        return text
 
     def _shape(self, name: str, feed: str, shape: Any) -> Shape:
         if not feed.isprintable() or not 0 < len(feed) <= LONGEST_NAME:

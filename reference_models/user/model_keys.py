@@ -9,9 +9,11 @@ FRAMEWORKS: dict[str, tuple[str, ...]] = {
     "pytorch": ("factory", "inputs"),
     "darknet": ("cfg", "weights"),
     "mxnet": ("symbol", "params", "inputs"),
+    "onnx": ("file",),
 }
 """Framework -> keys that its tables must have."""
-CONVERTERS = {"pytorch": ("torchscript", "dynamo"), "darknet": ("darknet",), "mxnet": ("mxnet",)}
+CONVERTERS = {"pytorch": ("torchscript", "dynamo"), "darknet": ("darknet",), "mxnet": ("mxnet",),
+              "onnx": ("onnx",)}  # fmt: skip
 OPTIONAL = (
     "outputs", "samples", "mean", "scale", "converters", "decode", "exact", "calibration", "evaluation",
     "metric",
@@ -30,7 +32,8 @@ def keys_of(framework: str) -> tuple[str, ...]:
     """Return the keys that a table of a framework may have."""
     optional = (key for key in OPTIONAL if framework == "pytorch" or key != "outputs")
     flags = (flag for flag, frameworks in FLAGS.items() if framework in frameworks)
-    return ("framework", *FRAMEWORKS[framework], *optional, *flags)
+    inputs = ("inputs",) if framework == "onnx" else ()
+    return ("framework", *FRAMEWORKS[framework], *inputs, *optional, *flags)
 
 
 def is_text(value: Any) -> bool:
@@ -56,7 +59,8 @@ def are_channels(value: Any) -> bool:
 
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
-        ("factory", "cfg", "weights", "symbol", "params", "samples", "decode", "calibration", "evaluation"),
+        ("factory", "cfg", "weights", "symbol", "params", "file", "samples", "decode", "calibration",
+         "evaluation"),
         (is_text, "a text"),
     ),
     "metric": (is_text, "top1, top5, map, or a function such as my_nets.py:score"),

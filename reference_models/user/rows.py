@@ -1,8 +1,9 @@
 """Models that a user brings, as rows like those of the registry.
 
-A word of ``--model`` is one of them when it is ``package.module:factory``, ``path/to/file.py:factory``, a
-model file ``models.toml`` (``models.toml:name`` for one of its models), or ``models.py`` with `MODEL` or
-`MODELS`. Only the last is imported here, under the rule of the registry's modules: no framework at its top.
+A word of ``--model`` is one of them when it is ``package.module:factory``, ``path/to/file.py:factory``, the
+file of a network (`reference_models.user.words`), a model file ``models.toml`` (``models.toml:name`` for one
+of its models), or ``models.py`` with `MODEL` or `MODELS`. Only the last is imported here, under the rule of
+the registry's modules: no framework at its top.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from reference_models.model import Own, ReferenceModel, Source, Tensors, Weights
 from reference_models.user import data_set, factory, model_file
 from reference_models.user.data_set import DataSet
 from reference_models.user.factory import OwnModelError
+from reference_models.user.given_inputs import read_input
 from reference_models.user.model_file import Declared
 from reference_models.user.samples import Samples
-from reference_models.user.shapes import named, read_shape
+from reference_models.user.shapes import named
+from reference_models.user.words import NOTHING, FileModel, Given
 
 MODULES = 32
 """Modules of PyTorch that a process keeps."""
@@ -45,43 +48,62 @@ def model_files(text: str) -> list[Path]:
     return [parts[0] for word in text.split(",") if (parts := model_file.split(word))]
 
 
-def rows(word: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> list[ReferenceModel]:
-    """Return the rows that a word of ``--model`` stands for. inputs, outputs: of a factory, as given.
+def rows(word: str, given: Given = NOTHING, file: FileModel | None = None) -> list[ReferenceModel]:
+    """Return the rows that a word of ``--model`` stands for. file: of a word that names a network's.
 
     Raises OwnModelError, or ValueError for an input that is none.
     """
+    if file:
+        return [_row(file.declared(given))]
     if parts := model_file.split(word):
         return [_row(declared) for declared in model_file.read(*parts)]
     if is_factory(word):
-        return [_row(_factory(word, inputs, outputs))]
+        return [_row(_factory(word, given))]
     return _python(Path(word).resolve())
 
 
-def with_shapes(model: ReferenceModel, inputs: Mapping[str, Sequence[int]]) -> ReferenceModel:
-    """Return the row with the inputs that were read from its network."""
+def with_shapes(
+    model: ReferenceModel, inputs: Mapping[str, Sequence[int]], **more: Mapping[str, Any]
+) -> ReferenceModel:
+    """Return the row with the inputs that were read from its network. more: other fields of its `Samples`."""
     shapes = {name: tuple(shape) for name, shape in inputs.items()}
-    samples = replace(model.samples, shapes=shapes) if isinstance(model.samples, Samples) else model.samples
+    samples: Any = model.samples
+    if isinstance(samples, Samples):
+        samples = replace(samples, shapes=shapes, **more)  # type: ignore[arg-type]
     data = model.dataset.with_shapes(shapes) if isinstance(model.dataset, DataSet) else model.dataset
     return replace(model, inputs=shapes, samples=samples, dataset=data)
 
 
-def _factory(spec: str, inputs: Sequence[str], outputs: Sequence[str]) -> Declared:
+def _factory(spec: str, given: Given) -> Declared:
     place, function = factory.split(spec)
     module = place
     if place.endswith(".py"):
         module, spec = Path(place).stem, f"{Path(place).resolve()}:{function}"
-    if not inputs:
+    if not given.inputs:
         raise OwnModelError(f"--model {spec}: its inputs are not known; give --input, such as 1x3x224x224")
-    shapes = named([read_shape(text) for text in inputs])
-    for name, shape in shapes.items():
-        if shape[0] != 1:
-            raise OwnModelError(f"--input {name}: {shape[0]} comes first, expected a batch of 1; see --batch")
+    read = [read_input(text) for text in given.inputs]
+    shapes = named([(each.name, each.shape) for each in read])
+    for (name, shape), each in zip(shapes.items(), read, strict=True):
+        if shape[:1] != (1,):
+            first = shape[0] if shape else "nothing"
+            raise OwnModelError(f"--input {name}: {first} comes first, expected a batch of 1; see --batch")
+        if each.profile:
+            raise OwnModelError(
+                f"--input {each.text}: sizes that are ranges are for ONNX files; export it first"
+            )
     asked = ["--model", spec]
-    for option, values in (("--input", inputs), ("--output", outputs)):
+    for option, values in (("--input", given.inputs), ("--output", given.outputs)):
         asked += [word for value in values for word in (option, value)]
+    told = repr(asked[2:])
+    asked += ["--inputs", str(given.samples)] if given.samples else []
+    samples = Samples(
+        shapes, given.samples, key="--inputs",
+        dtypes={name: each.dtype for name, each in zip(shapes, read, strict=True) if each.dtype},
+        spans={name: each.span for name, each in zip(shapes, read, strict=True) if each.span},
+    )  # fmt: skip
     return Declared(
-        f"{module}.{function}", "pytorch", Path.cwd(), Samples(shapes), repr(asked[2:]), tuple(asked),
-        spec=spec, outputs=tuple(outputs),
+        f"{module}.{function}", "pytorch", Path.cwd(), samples, told, tuple(asked),
+        spec=spec, outputs=tuple(given.outputs),
     )  # fmt: skip
 
 
@@ -108,7 +130,7 @@ def _row(declared: Declared) -> ReferenceModel:
         lets_pass=dict.fromkeys(declared.lets_pass, True),
         origin=_origin,
         needs=declared.samples.needs,
-        own=Own(declared.asked, _digest(declared.name, declared.told)),
+        own=Own(declared.asked, _digest(declared.name, declared.told), given=declared.given),
     )
     return _judged(model, declared)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,11 +12,13 @@ HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
 CHILDREN, BUILDS = "runs of pytest in child processes", "builds engines in a TensorRT worker"
 SLOW = {
+    "benchmarks/test_exports.py": "commands as processes of their own",
     "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
     "benchmarks/test_scale.py": CHILDREN,
     "benchmarks/test_slimming.py": TORCH,
+    "benchmarks/test_triage.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
     "checks/test_migration.py": BUILDS,
     "checks/test_migration_runs.py": CHILDREN,
@@ -45,7 +48,11 @@ SLOW = {
     "converters/pytorch": TORCH,
     "exporters": TORCH,
     "training": TORCH,
+    "triage/test_cells.py": CHILDREN,
+    "triage/test_sources.py": TORCH,
+    "exports/test_formats.py": "hundreds of generated records",
     "gates": CHILDREN,
+    "history/test_killed.py": "writers as processes of their own",
     "mutants/test_run.py": "runs of the command in child processes",
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
@@ -78,9 +85,27 @@ SLOW = {
 }
 """File or folder -> why its tests take seconds or need a framework. `tox run -e unit` leaves them out."""
 
+TOGETHER = {
+    "suites/meta/converters/mxnet/test_zoo_parity.py": "suites/meta/converters/mxnet/test_zoo.py",
+}
+"""File -> another one that its tests run after, in the same process: what both need takes 40 s to make."""
+
 # A machine that is shared draws slowly now and then: that is no fault of a test.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files with ``--dist loadfile``, those of TOGETHER to one process."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduling = LoadFileScheduling(config, log)
+    file_of = scheduling._split_scope
+    scheduling._split_scope = lambda nodeid: TOGETHER.get(file := file_of(nodeid), file)
+    return scheduling
 
 
 def why_slow(path: Path) -> str:

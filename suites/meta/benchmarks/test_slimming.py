@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.slimming import Row, main, verdicts
+from benchmarks.slimming_drawing import draw
+from benchmarks.slimming_networks import FRAMEWORKS
 
 DENSE = Row("dense", 1000, 2000, 70.0, 95.0)
 TUNED = Row("tuned", 490, 1190, 69.1, 94.0)
@@ -17,7 +21,7 @@ TUNED = Row("tuned", 490, 1190, 69.1, 94.0)
 
 def test_goals_that_are_met_are_called_met() -> None:
     """Half of the parameters, two fifths of the operations, less than a point."""
-    assert [line.rpartition(": ")[2] for line in verdicts(DENSE, TUNED)] == ["met"] * 3
+    assert [line.rpartition(": ")[2] for line in verdicts(DENSE, TUNED, "mAP50-95")] == ["met"] * 3
 
 
 @pytest.mark.parametrize(
@@ -25,12 +29,30 @@ def test_goals_that_are_met_are_called_met() -> None:
     [
         ({"parameters": 501}, "parameters removed: 49.9%, at least 50%: MISSED"),
         ({"flops": 1201}, "operations removed: 39.9%, at least 40%: MISSED"),
-        ({"map": 68.9}, "mAP50-95 lost: 1.10 points, at most 1.0: MISSED"),
+        ({"accuracy": 68.9}, "mAP50-95 lost: 1.10 points, at most 1.0: MISSED"),
     ],
 )
 def test_a_goal_that_is_missed_is_named(worse: dict[str, Any], said: str) -> None:
     """Each alone, with its figure."""
-    assert [line for line in verdicts(DENSE, replace(TUNED, **worse)) if "MISSED" in line] == [said]
+    assert [line for line in verdicts(DENSE, replace(TUNED, **worse), "mAP50-95") if "MISSED" in line] == [
+        said
+    ]
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
+@pytest.mark.parametrize(
+    ("name", "framework", "parameters", "least"),
+    [("digits-yolov5n", "pytorch", 452_311, 50), ("digits-mobilenet", "mxnet", 220_000, 90)],
+)
+def test_a_trained_model_is_taken_and_judged(
+    name: str, framework: str, parameters: int, least: float, tmp_path: Path
+) -> None:
+    """What the experiment begins with has the size and the accuracy of the reference model."""
+    files = FRAMEWORKS[framework].files(tmp_path, "dense")
+    FRAMEWORKS[framework].dense(name, files)
+    cost, accuracy, second = FRAMEWORKS[framework].judged(files, 4)
+    assert cost.parameters == pytest.approx(parameters, rel=0.02)
+    assert least < accuracy < second
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
@@ -41,19 +63,48 @@ def test_the_experiment_runs_from_end_to_end(tmp_path: Path, capsys: pytest.Capt
         "--epochs",
         "1",
         "--scenes",
-        "64",
+        "32",
         "--held-out",
-        "16",
-        "--json",
-        str(tmp_path / "rows.json"),
+        "8",
+        "--cliff",
+        "0.3",
     ]
     main(words)
-    said = capsys.readouterr().out
-    rows = [
-        line.split()[0] for line in said.splitlines() if line[:6] in ("dense ", "sparse", "pruned", "tuned ")
-    ]
-    assert rows[:4] == ["dense", "sparse", "pruned", "tuned"]
-    tuned = (tmp_path / "tuned.weights").stat().st_mtime_ns
+    said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert said[-9:-4] == ["dense", "sparse", "pruned", "tuned", "pruned-0.3"]
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert [row["name"] for row in figures["rows"]] == ["dense", "sparse", "pruned", "tuned"]
+    assert figures["cliff"][0]["ratio"] == 0.3
+    tuned = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tuned.*")}
     main(words)
-    assert (tmp_path / "tuned.weights").stat().st_mtime_ns == tuned
+    assert {path: path.stat().st_mtime_ns for path in tuned} == tuned
     assert "loss of the last epoch" not in capsys.readouterr().out
+
+
+def test_another_experiment_in_the_folder_is_refused(tmp_path: Path) -> None:
+    """Weights of another strength would be taken for those of this one."""
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(SystemExit, match=r"settings\.json: another experiment lies here"):
+        main([str(tmp_path)])
+
+
+FIGURES: dict[str, Any] = {
+    "settings": {"name": "a & b"},
+    "measures": ["mAP50-95", "mAP50"],
+    "rows": [{"name": "dense", "accuracy": 70.0}, {"name": "tuned", "accuracy": 69.5}],
+    "cliff": [{"ratio": 0.2, "accuracy": 70.0}, {"ratio": 0.8, "accuracy": 10.0}],
+    "gammas": [{"epoch": n, "gammas": {"0": [n] * 80, "3": [1] * 80}} for n in (0, 1)],
+}
+
+
+def test_the_figures_are_drawn(tmp_path: Path) -> None:
+    """As SVG that parses: a point a ratio, the two networks across, a row an epoch."""
+    draw(tmp_path, FIGURES)
+    files = [tmp_path / f"{name}.svg" for name in ("cliff", "gammas")]
+    cliff, gammas = (ElementTree.parse(file).getroot() for file in files)  # noqa: S314 written by us
+    space = "{http://www.w3.org/2000/svg}"
+    heights = [float(point.get("cy", 0)) for point in cliff.iter(f"{space}circle")]
+    assert len(heights) == 2
+    assert heights[0] < heights[1]
+    assert {"dense 70.00", "tuned 69.50", "a & b: mAP50-95 in points"} <= {e.text for e in cliff.iter()}
+    assert sum(e.get("class") == "bars" for e in gammas.iter()) == 2

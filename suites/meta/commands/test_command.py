@@ -114,7 +114,7 @@ def test_a_package_that_is_missing_is_named_with_its_group(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where jinja2 is not installed, the report says which dependency group has it."""
-    for name in [one for one in sys.modules if one.startswith(("jinja2", "fixtures.report.html"))]:
+    for name in [one for one in sys.modules if one.startswith(("jinja2", "fixtures.report.site"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "fixtures.commands.report", raising=False)
     monkeypatch.setitem(sys.modules, "jinja2", None)

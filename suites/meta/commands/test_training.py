@@ -49,6 +49,35 @@ def test_a_network_goes_through_all_trainings(tmp_path: Path, capsys: pytest.Cap
         convert(cfg, file, 13)
 
 
+NETS = """from reference_models.pytorch import yolov5
+from reference_models.pytorch.yolov5_layers import Architecture
+from reference_models.pytorch.digits_yolov5n import ANCHORS
+def thin():
+    return yolov5.network(Architecture("n", classes=10, width=0.01, own_anchors=ANCHORS))
+"""
+
+
+def test_a_yolov5_goes_through_all_trainings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trained, sparsified, pruned and tuned: each command takes the file of the one before."""
+    import torch
+
+    (tmp_path / "thin_nets.py").write_text(NETS)
+    dense, sparse, small, tuned = (tmp_path / f"{name}.pt" for name in ("dense", "sparse", "small", "tuned"))
+    log = tmp_path / "gammas.jsonl"
+    assert run("train", "pytorch", f"{tmp_path / 'thin_nets.py'}:thin", "-o", dense, *QUICK) == 0
+    assert run("prune", "sparsify", dense, "-o", sparse, "--log", log, *QUICK) == 0
+    assert run("prune", "pytorch", sparse, "--input", "1x3x96x96", "--ratio", "0.4", "-q", "-o", small) == 0
+    assert run("prune", "finetune", small, "-o", tuned, *QUICK) == 0
+    assert "mAP50-95 " in capsys.readouterr().out.splitlines()[-1]
+    sizes = [
+        sum(p.numel() for p in torch.load(f, weights_only=False).parameters()) for f in (dense, small, tuned)
+    ]
+    assert sizes[0] > sizes[1] == sizes[2]
+    gammas = json.loads(log.read_text().splitlines()[-1])["gammas"]
+    assert sum(gammas["model.0.bn"]) == 8
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
 def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
     """The whole command repeats itself to the bit."""
     cfg = networks.small(tmp_path)
@@ -84,6 +113,20 @@ WRONG = {
     "no weights": (["prune", "finetune", "{cfg}", "absent", "-o", "o"], 1, "absent: cannot be read"),
     "no list": (["train", "darknet", "{cfg}", "--images", "absent.txt", "-o", "o"], 1, "absent.txt: No such"),
     "no epoch": (["train", "darknet", "{cfg}", "--epochs", "0", "-o", "o"], 2, "'0' is no number from 1 on"),
+    "weights of a module": (["prune", "finetune", "a.pt", "a.weights", "-o", "o"], 2, "leave a.weights out"),
+    "no weights of a cfg": (["prune", "finetune", "{cfg}", "-o", "o"], 2, "the file of its weights behind"),
+    "no module": (["prune", "finetune", "{cfg}.pt", "-o", "o"], 1, "small.cfg.pt: No such file"),
+    "no size": (
+        ["prune", "finetune", "torch.nn:Identity", "--images", "a.txt", "-o", "o"],
+        2,
+        "--size HxW: give",
+    ),
+    "half a size": (["prune", "finetune", "a.pt", "--size", "320", "-o", "o"], 2, "'320' is no size"),
+    "sgd for MXNet": (
+        ["prune", "finetune", "a-symbol.json", "a.params", "--optimizer", "sgd", "-o", "o"],
+        2,
+        "by adam",
+    ),
     "no device": (
         ["train", "darknet", "{cfg}", "--device", "toaster", "-o", "o"],
         1,
@@ -105,3 +148,15 @@ def test_a_wrong_call_says_what_is_wrong(
         ended = int(str(error.code))
     assert ended == code
     assert said in capsys.readouterr().err
+
+
+def test_a_file_without_a_module_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A state_dict is told from a module, and from what is no file of torch."""
+    import torch
+
+    state, text = tmp_path / "state.pt", tmp_path / "text.pt"
+    torch.save({"a": torch.zeros(1)}, state)
+    text.write_text("none")
+    for file, said in ((state, "state.pt: holds dict, no torch.nn.Module"), (text, "text.pt: no module")):
+        assert run("prune", "finetune", file, "-o", tmp_path / "o.pt", *QUICK) == 1
+        assert said in capsys.readouterr().err

@@ -116,11 +116,11 @@ CASES: Mapping[str, tuple[Callable[[], ModelProto], Mapping[str, str]]] = {
     "opset 12": (lambda: one("Relu", opset=12), {"7.0-7.2": OPEN}),
     "linear of opset 20": (
         lambda: sampled("linear", 20),
-        {"7.0-8.4": "refused", "8.5-10.13": WRONG, "rtx1.4-rtx1.5": WRONG},
+        {"7.0-8.4": "refused", "8.5-11.1": WRONG, "rtx1.4-rtx1.5": WRONG},
     ),
     "cubic of opset 20": (
         lambda: sampled("cubic", 20),
-        {"7.0-8.4": "refused", "8.5-10.13": WRONG, "rtx1.4-rtx1.5": WRONG},
+        {"7.0-8.4": "refused", "8.5-11.1": WRONG, "rtx1.4-rtx1.5": WRONG},
     ),
     "no mode at opset 20": (lambda: sampled(None, 20), {"7.0-8.4": "refused", "8.5-9.3": OPEN}),
     "bilinear of opset 16": (lambda: sampled("bilinear", 16), {"7.0-8.4": "refused"}),

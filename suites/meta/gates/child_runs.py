@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from fixtures.records import Record
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.store.entries import sealed
 from reference_models import registry
+from suites.meta.gates import forks
 from suites.meta.places import ROOT
 
 TIMEOUT = 300.0
@@ -39,21 +40,29 @@ class Run:
         return found[0]
 
 
-def command(store: Path, *arguments: str) -> list[str]:
-    """The command line of a run; records go beside the store."""
+def options(store: Path) -> list[str]:
+    """Return the options that a run against a store has; records go beside the store."""
     folder = store.with_name("records")
-    options = [f"--artifacts={store}", f"--records={folder}", "-p", "no:cacheprovider"]
-    options += ["-p", "no:hypothesispytest"]  # half a second of import for a summary that is empty
-    return [sys.executable, "-m", "pytest", *arguments, *options]
+    # The plugin of hypothesis: half a second of import for a summary that is empty.
+    return [
+        f"--artifacts={store}",
+        f"--records={folder}",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
+
+
+def command(store: Path, *arguments: str) -> list[str]:
+    """Return the command line of a run as a process of its own."""
+    return [sys.executable, "-m", "pytest", *arguments, *options(store)]
 
 
 def run(store: Path, *arguments: str) -> Run:
     """Run pytest to its end and read the records that it wrote."""
-    done = subprocess.run(
-        command(store, *arguments),
-        cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False,
-    )  # fmt: skip
-    return Run(done.returncode, done.stdout + done.stderr, read_records(store))
+    code, output = forks.run_pytest([*arguments, *options(store)], ROOT, TIMEOUT, os.environ)
+    return Run(code, output, read_records(store))
 
 
 def read_records(store: Path) -> list[Record]:

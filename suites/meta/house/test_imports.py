@@ -43,13 +43,15 @@ ROOMS = (
     Room("fixtures/work.py"),
     Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
+    Room("fixtures/history", "fixtures.records fixtures.verdicts"),
     Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy", "fsspec"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
     Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
     Room("fixtures/environment", "fixtures.compatibility", "", "pynvml"),
     Room(
-        "fixtures/converters", "reference_models fixtures.metrics fixtures.store.files fixtures.verdicts",
+        "fixtures/converters",
+        "reference_models fixtures.compatibility fixtures.metrics fixtures.store.files fixtures.verdicts",
         "numpy onnx", "torch onnxruntime onnxslim",
     ),
     Room(
@@ -78,8 +80,9 @@ ROOMS = (
         "numpy onnx hypothesis", "torch onnxruntime",
     ),
     Room(
-        "fixtures/user_models", "reference_models fixtures.converters fixtures.store fixtures.verdicts",
-        "numpy",
+        "fixtures/user_models",
+        "reference_models fixtures.compatibility fixtures.converters fixtures.store fixtures.verdicts",
+        "numpy onnx",
     ),
     Room(
         "fixtures/pipeline",
@@ -107,27 +110,42 @@ ROOMS = (
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts "
-        "fixtures.work",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
         "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.environment fixtures.expectations fixtures.pipeline fixtures.recording fixtures.records "
-        "fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
+        "fixtures.environment fixtures.expectations fixtures.history fixtures.pipeline fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models "
+        "fixtures.verdicts",
     ),
-    Room("fixtures/report", "fixtures.records fixtures.stages fixtures.verdicts", "jinja2 rich"),
+    Room(
+        "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",
+        "jinja2 markupsafe rich", "msgspec",
+    ),
+    Room(
+        "fixtures/exports", "fixtures.history fixtures.records fixtures.report fixtures.verdicts",
+        "", "pyarrow",
+    ),
+    Room(
+        "fixtures/triage",
+        "reference_models.model fixtures.cases fixtures.expectations fixtures.metrics fixtures.pipeline "
+        "fixtures.recording fixtures.runtimes fixtures.store.files fixtures.verdicts",
+        "numpy onnx", "torch cv2 onnxruntime tensorrt tensorrt_rtx pycuda",
+    ),
     Room("fixtures/plugin", f"reference_models {ALL_OF_FIXTURES}", "pytest"),
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
+    Room("trt_parity.py", "fixtures.plugin", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.metrics.resampling "
-        "fixtures.pruning fixtures.quantization fixtures.runtimes fixtures.store.files fixtures.training "
-        "reference_models",
+        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
+        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
+        "fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip
@@ -137,6 +155,7 @@ LAZY = {
     "fixtures/training/boxes.py",
     "fixtures/training/checkpoint.py",
     "fixtures/training/darknet_module.py",
+    "fixtures/training/detector.py",
     "fixtures/training/drawing.py",
     "fixtures/training/evaluation.py",
     "fixtures/training/loss.py",
@@ -147,6 +166,7 @@ LAZY = {
     "fixtures/training/training.py",
     "fixtures/training/weight_file.py",
     "fixtures/training/weighted_layers.py",
+    "fixtures/training/yolov5_loss.py",
     "reference_models/pytorch/mobilenet.py",
     "reference_models/pytorch/resnet.py",
     "reference_models/pytorch/unet.py",
@@ -154,6 +174,7 @@ LAZY = {
     "suites/meta/networks/functional_networks.py",
     "suites/meta/networks/prunable_modules.py",
     "suites/meta/networks/torch_modules.py",
+    "suites/meta/triage/modules.py",
 }
 """Modules that are themselves imported only inside the function that needs their framework."""
 

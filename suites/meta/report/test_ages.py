@@ -79,4 +79,6 @@ def test_the_age_is_in_the_title_the_cell_and_the_record(
     assert "✓P  3d" in text
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
     assert '<em class="age">3d old</em>' in page
-    assert "3d older than run day-4, which did not reach it: no GPU here" in page
+    assert "3d older than run day-4, which did not reach it" in page
+    of_model = (tmp_path / "out" / "pages" / "model-digits.html").read_text("utf-8")
+    assert "3d older than run day-4, which did not reach it: no GPU here" in of_model

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from fixtures.exports import csv_table
 from fixtures.records import Metric
-from fixtures.report.files import to_csv
 from fixtures.report.foreign_text import plain
 from suites.meta.report.planted import record, written
 
@@ -57,7 +57,7 @@ def test_a_cell_of_the_csv_is_no_formula(begin: str) -> None:
     """A text that a spreadsheet would run gets an apostrophe; numbers stay numbers."""
     text = f"{begin}1+1"
     one = record(message=text, converter=text, metrics={"worst": Metric(-0.5)}, model={"name": text})
-    (row,) = csv.DictReader(io.StringIO(to_csv([one]), newline=""))
+    (row,) = csv.DictReader(io.StringIO("".join(csv_table.lines([one])), newline=""))
     assert {row["message"], row["converter"], row["model"]} == {"'" + text.replace("\r", "\n")}
     assert float(row["metric.worst"]) == -0.5
     assert row["stage"] == "tensorrt-build"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append
-from fixtures.report.files import to_csv
 from fixtures.report.join import join
 from fixtures.report.migration import COLUMNS, lines, migration_tables
 from fixtures.report.tables import case_label
@@ -109,7 +109,7 @@ def test_each_pair_of_versions_has_its_table(tmp_path: Path) -> None:
 
 def test_the_csv_has_both_versions() -> None:
     """A row names the version before and how far each came."""
-    (row,) = csv.DictReader(to_csv([moved(before="refused")]).splitlines())
+    (row,) = csv.DictReader("".join(csv_table.lines([moved(before="refused")])).splitlines())
     assert (row["baseline"], row["version"]) == ("rtx 1.6", "1.7")
     assert (row["before"], row["after"]) == ("refused", "builds")
 
@@ -123,7 +123,6 @@ def test_the_report_shows_the_table(
     append(tmp_path / "a.jsonl", moved(verdict, after="refused", now="<script>alert(1)"))
     assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == code
     assert "Migration rtx 1.6 -> rtx 1.7: 1 " in capsys.readouterr().out
-    page = (tmp_path / "out" / "index.html").read_text("utf-8")
-    section = page.split('<section id="migration"')[1].split("</section>")[0]
-    assert "rtx 1.7: &lt;script&gt;alert(1)" in section
-    assert "builds -&gt; refused" in section
+    page = (tmp_path / "out" / "pages" / "migration.html").read_text("utf-8")
+    assert "rtx 1.7: &lt;script&gt;alert(1)" in page
+    assert "builds -&gt; refused" in page

@@ -1,113 +1,226 @@
-"""The page of the report in a real browser: what a reader sees after its script ran."""
+"""The pages of the report in a real browser: what a reader sees, hears and may do with a keyboard."""
 
+import json
 import os
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from fixtures.records import Metric, Record, append
-from fixtures.verdicts import VERDICTS, Verdict
+from benchmarks.browser import DESKTOP, PHONE, Browser
+from fixtures.report.foreign_text import clean
+from fixtures.verdicts import VERDICTS
+from suites.meta.report import site
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--hide-scrollbars", "--window-size=1000,700",
-)  # fmt: skip
-OPSETS: dict[Verdict, int] = {verdict: opset for opset, verdict in enumerate(VERDICTS, 10)}
-Browse = Callable[..., str]
-
-
-def browser() -> str:
-    """Return the path of a Chromium; skip the test where there is none, fail it in CI."""
-    installed = next(filter(None, map(shutil.which, NAMES)), "")
-    if found := os.environ.get("TRT_PARITY_CHROMIUM") or installed:
-        return found
-    reason = "no browser: install chromium (apt-get install chromium), or set TRT_PARITY_CHROMIUM"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+SHOWN = "[...document.querySelectorAll('tr[data-model]:not([hidden]) a.cell:not(.dim)')]"
+"""The cells that a filter left."""
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One page with a cell of every verdict."""
-    report = pytest.importorskip(
-        "fixtures.commands.report", reason="needs jinja2 and rich: pip install --group report"
-    )
-    folder = tmp_path_factory.mktemp("page")
-    for verdict, opset in OPSETS.items():
-        model = {"name": "digits", "framework": "pytorch"}
-        metrics = {"worst": Metric(opset / 10, "of allowed", limit=1.0)}
-        trt = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
-        message = f"<img src=x onerror=this.remove()> {verdict} https://example.invalid/why"
-        one = Record("tensorrt-parity", verdict, model, opset=opset, tensorrt=trt, metrics=metrics,
-                     message=message, rerun="pytest -k digits", samples=(1.0, 2.0))  # fmt: skip
-        append(folder / "records.jsonl", one)
-    report.main([str(folder), "--output", str(folder / "report")])
-    return folder / "report" / "index.html"
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one site."""
+    return site.build(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of this file."""
+    try:
+        opened = Browser(tmp_path_factory.mktemp("profile"))
+    except LookupError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+    with opened:
+        yield opened
 
 
 @pytest.fixture
-def browse(page: Path, tmp_path: Path) -> Browse:
-    """Open the page with extra flags at a place in it; gives what the browser printed."""
-    command = [browser(), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
-
-    def open_page(*flags: str, at: str = "") -> str:
-        address = page.as_uri() + at
-        done = subprocess.run([*command, *flags, address], capture_output=True, timeout=120, check=True)
-        return done.stdout.decode()
-
-    return open_page
+def overview(report: Path, browser: Browser) -> Browser:
+    """The browser at the overview."""
+    browser.open((report / "index.html").as_uri())
+    return browser
 
 
-def test_cells_name_their_verdicts(browse: Browse) -> None:
-    """After the script ran, each cell of the matrix has its verdict as symbol, letter and label."""
-    dom = browse("--dump-dom")
-    cells = dict(re.findall(r'opset (\d+): ([a-z-]+)[^"]*"><span class="mark">', dom))
-    letters = re.findall(r'<span class="mark">.<b>([A-Z])</b>', dom)
-    assert cells == {str(opset): verdict for verdict, opset in OPSETS.items()}
-    assert letters == list("PFXUCN")
-    assert '<html lang="en" class="js">' in dom
+def pages(report: Path) -> list[Path]:
+    """Return every page of a site."""
+    return sorted(report.rglob("*.html"))
 
 
-def test_an_address_opens_its_cell(browse: Browse) -> None:
-    """The address of a cell opens the panel with its records, message and command."""
-    dom = browse("--dump-dom", at="#c2")
-    panel = dom[dom.index('<dialog id="panel"') :]
-    assert 'open=""' in panel.split(">")[0]
-    assert "digits · opset 11 · rtx 1.7.1.116" in panel
-    assert "&lt;img src=x" in panel
-    assert "pytest -k digits" in panel
+def test_cells_name_their_verdicts(overview: Browser) -> None:
+    """Each cell of the matrix has its verdict as symbol, letter and label, whatever the colour."""
+    links = "[...document.querySelectorAll('tr[data-model=digits] a.cell')]"
+    cells = overview.run(f"{links}.map(link => [link.ariaLabel, link.textContent])")
+    said = {
+        match[1]: text[1]
+        for label, text in cells
+        if (match := re.search(r"rtx 1\.7\.1\.116, opset \d+: ([a-z-]+)", label))
+    }
+    assert {verdict: said[verdict] for verdict in VERDICTS} == dict(zip(VERDICTS, "PFXUCN", strict=True))
 
 
-def test_the_page_asks_nothing_of_the_network(page: Path) -> None:
-    """No element refers to another file or host."""
-    text = page.read_text("utf-8")
-    places = re.findall(r"<[^>]*?\b(?:src|href|action|data)\s*=\s*[\"']?([^\"'\s>]*)", text)
-    assert places
-    assert [place for place in places if place[:1] != "#" and place != "data:,"] == []
-    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket", text)
+@pytest.mark.parametrize(
+    ("fragment", "cells"),
+    [
+        ("verdict=failed", 2), ("verdict=failed,crashed", 3), ("model=GENDER", 1), ("framework=mxnet", 1),
+        ("version=trt+8.6.0", 1), ("version=trt+7.2", 1), ("precision=fp16", 1),
+        ("precision=fp16&model=slim", 0), ("run=day-1", 1), ("model=nothing", 0),
+    ],
+)  # fmt: skip
+def test_an_address_filters_the_matrix(fragment: str, cells: int, report: Path, browser: Browser) -> None:
+    """The filters are the fragment of the address; what is left is counted aloud, other rows are gone."""
+    browser.open(f"{(report / 'index.html').as_uri()}#{fragment}")
+    assert browser.run(f"{SHOWN}.length") == cells
+    assert browser.run("document.getElementById('shown').textContent").startswith(f"{cells} of ")
+    assert browser.run("[...document.querySelectorAll('.matrix tr[data-model]:not([hidden])')].every("
+                       "row => row.querySelector('a.cell:not(.dim)'))")  # fmt: skip
 
 
-def test_every_record_is_there_without_the_script(page: Path) -> None:
-    """With JavaScript off, each cell's link leads to its records inside the page."""
-    text = page.read_text("utf-8")
-    targets = re.findall(r'<a class="cell[^>]*href="#(c\d+)"', text)
-    assert len(targets) == len(VERDICTS)
-    assert all(f'<div id="{target}"' in text for target in targets)
+def test_a_filter_is_kept_in_the_address(overview: Browser) -> None:
+    """Clicking and typing change the address, and showing all empties it."""
+    overview.run("document.querySelector('input[value=failed]').click()")
+    overview.run("filters.elements.model.focus()")
+    overview.call("Input.insertText", text="digits")
+    assert overview.run("location.hash") == "#verdict=failed&model=digits"
+    overview.run("filters.querySelector('button').click(), new Promise(setTimeout)")
+    assert overview.run("location.hash") == ""
+    assert overview.run(f"{SHOWN}.length === document.querySelectorAll('a.cell').length")
 
 
-def test_the_page_can_be_seen(browse: Browse, tmp_path: Path) -> None:
-    """A screenshot is a PNG of the window's size with something in it."""
-    shot = tmp_path / "page.png"
-    browse(f"--screenshot={shot}")
-    data = shot.read_bytes()
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    assert (width, height) == (1000, 700)
-    assert len(data) > 15_000
+def test_columns_without_a_match_are_gone(report: Path, browser: Browser) -> None:
+    """Under a filter only columns with a match are left, and headings span what is left of theirs."""
+    browser.open(f"{(report / 'index.html').as_uri()}#version=rtx+1.7.1.116&verdict=crashed")
+    heads = "[...document.querySelectorAll('#executed thead th')].filter(th => th.checkVisibility())"
+    assert browser.run(f"{heads}.map(th => th.textContent + th.colSpan)") == [
+        "Model1", "rtx 1.7.1.1161", f"opset {site.OPSETS['crashed']}1",
+    ]  # fmt: skip
+
+
+def test_a_cell_opens_its_records_and_gives_the_focus_back(overview: Browser) -> None:
+    """Enter on a cell opens message, metrics and command, loaded from a file beside; Escape closes it."""
+    overview.run("document.querySelector('tr[data-model=digits] a.v-failed').focus()")
+    for kind in ("rawKeyDown", "char", "keyUp"):
+        overview.call("Input.dispatchKeyEvent", type=kind, key="Enter", windowsVirtualKeyCode=13, text="\r")
+    overview.run(
+        "new Promise(done => { const wait = () => panel.open ? done() : setTimeout(wait, 10); wait(); })"
+    )
+    text = overview.run("document.getElementById('panel').innerText")
+    assert all(part in text for part in ("<b>failed</b>", "logits differ", "pytest -k digits"))
+    assert "rerun: x" not in text
+    assert overview.run("panel.clientHeight === innerHeight && panel.clientWidth < innerWidth")
+    for kind in ("keyDown", "keyUp"):
+        overview.call("Input.dispatchKeyEvent", type=kind, key="Escape", windowsVirtualKeyCode=27)
+    overview.run("new Promise(done => setTimeout(done, 50))")
+    assert overview.run("panel.open") is False
+    assert overview.run("document.activeElement.className").startswith("cell v-failed")
+
+
+def test_an_address_opens_its_cell(report: Path, browser: Browser) -> None:
+    """The address of a cell in the page of its model opens its records."""
+    browser.open((report / "pages" / "model-digits.html").as_uri() + "#c2")
+    browser.run(
+        "new Promise(done => { const wait = () => panel.open ? done() : setTimeout(wait, 10); wait(); })"
+    )
+    assert "digits" in browser.run("document.getElementById('panel-title').textContent")
+
+
+def test_a_command_is_copied(overview: Browser) -> None:
+    """The button beside a command says that it was copied, or leaves it selected."""
+    overview.run(
+        "document.querySelector('#red button.copy').click(), new Promise(done => setTimeout(done, 50))"
+    )
+    assert overview.run("document.querySelector('#red button.copy').textContent") in ("Copied", "Selected")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_fits_the_window_and_has_no_errors(
+    size: tuple[int, int], report: Path, browser: Browser
+) -> None:
+    """No page is wider than its window, every figure is drawn, and the console is silent."""
+    browser.errors.clear()
+    for page in pages(report):
+        browser.open(page.as_uri(), size)
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth"), page.name
+        assert browser.run(
+            "[...document.querySelectorAll('figure.chart')].every(f => f.querySelector('svg'))"
+        )
+    assert browser.errors == []
+    assert browser.run("document.title") != "1"
+
+
+def test_every_kind_of_figure_is_there(report: Path) -> None:
+    """The model with everything beside it has each figure of a model, and the runs have theirs."""
+    texts = [(report / "pages" / name).read_text("utf-8") for name in ("model-digits.html", "runs.html")]
+    kinds = {
+        json.loads(one)["kind"] for one in re.findall(r'"application/json">(.*?)</script>', "".join(texts))
+    }
+    script = (report / "pages" / "charts.js").read_text("utf-8")
+    assert kinds == set(re.findall(r"^  (\w+): \(rows", script, re.MULTILINE))
+
+
+@pytest.mark.skipif(find_spec("axe_core_python") is None, reason="needs axe-core: pip install --group meta")
+@pytest.mark.parametrize("name", ["index.html", "pages/model-digits.html", "pages/runs.html"])
+def test_axe_finds_no_barrier(name: str, report: Path, browser: Browser) -> None:
+    """No rule of axe-core for WCAG 2.1 A and AA, and none of its best practices, is broken."""
+    axe = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
+    browser.open((report / name).as_uri())
+    browser.run(axe)
+    broken = browser.run(
+        "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200))]))"
+    )
+    assert broken == []
+
+
+class Links(HTMLParser):
+    """What a page refers to, and the names of its own places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note names and references."""
+        for name, value in attrs:
+            if name == "id":
+                self.places.add(value or "")
+            if name in ("href", "src", "action", "data"):
+                self.links.append(value or "")
+
+
+def test_every_link_leads_somewhere_in_the_folder(report: Path) -> None:
+    """No page refers to a host, or to a file or a place that is not there; a script is not needed for it."""
+    found: dict[Path, Links] = {}
+    for page in pages(report):
+        found[page] = Links()
+        found[page].feed(page.read_text("utf-8"))
+    for page, parsed in found.items():
+        for link in parsed.links:
+            path, _, place = link.partition("#")
+            target = (page.parent / unquote(path)).resolve() if path else page
+            assert link == "data:," or target.is_relative_to(report.resolve()), link
+            assert link == "data:," or target.exists(), link
+            assert not place or "=" in place or place in found[target].places, link
+    texts = "".join(
+        (report / "pages" / name).read_text("utf-8") for name in ("site.css", "site.js", "charts.js")
+    )
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket", texts)
+
+
+def test_every_record_is_there_without_the_script(report: Path) -> None:
+    """Without JavaScript each record is a row of its model's page, below the name that its cell leads to."""
+    lines = (report / "records.jsonl").read_text("utf-8").splitlines()
+    rows = "".join(page.read_text("utf-8") for page in report.glob("pages/model-*.html"))
+    assert rows.count('<tr><td><span class="badge') == len(lines)
+
+
+def test_names_and_messages_are_shown_as_text(report: Path, browser: Browser) -> None:
+    """A hostile name is the title of its page, in a file of its folder; nothing of it is markup or hidden."""
+    (page,) = report.glob("pages/model-*~*.html")
+    browser.open(page.as_uri())
+    assert browser.run("document.querySelector('h1').textContent") == clean(site.HOSTILE)
+    assert browser.run("document.querySelectorAll('main img, main script:not([type])').length") == 0
+    assert browser.run("document.querySelector('#red pre').textContent").strip() == clean(site.HOSTILE)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append, read
-from fixtures.report.files import to_csv
+from fixtures.report.folding import alike
 from fixtures.report.join import join
 from fixtures.report.matrix import Cell, Column, build_matrix, judge, red, worst_error
 from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
@@ -37,10 +38,8 @@ def written(folder: Path, *records: Record) -> Path:
     return folder / "a.jsonl"
 
 
-@pytest.mark.usefixtures("report")
 def test_predicted_releases_of_equal_verdicts_are_folded() -> None:
     """Neighbours that say the same are one section; another verdict or a build begins a new one."""
-    from fixtures.report.terminal_matrix import alike
 
     def at(version: str, verdict: Verdict, **fields: Any) -> Record:
         return record(
@@ -263,7 +262,7 @@ def test_the_exit_code_says_whether_anything_is_red(
     """Failed and crashed records make the report fail, and nothing executed; its three files are there."""
     path = written(tmp_path, record(verdict))
     assert report.main([str(path), "--output", str(tmp_path / "out")]) == code
-    names = ["index.html", "records.csv", "records.jsonl"]
+    names = ["index.html", "pages", "records.csv", "records.jsonl"]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == names
     assert list(read(tmp_path / "out" / "records.jsonl")) == list(read(path))
 
@@ -301,6 +300,6 @@ def test_the_page_escapes_messages(tmp_path: Path, report: ModuleType) -> None:
 def test_the_csv_has_one_row_per_record() -> None:
     """Commas and newlines in messages stay inside their field, and metrics have columns."""
     found = [record(message='a,"b"\nc', metrics={"worst": Metric(math.inf)}), record(opset=12)]
-    rows = list(csv.DictReader(to_csv(found).splitlines(keepends=True)))
+    rows = list(csv.DictReader("".join(csv_table.lines(found)).splitlines(keepends=True)))
     assert [row["opset"] for row in rows] == ["11", "12"]
     assert (rows[0]["message"], rows[0]["metric.worst"]) == ('a,"b"\nc', "inf")

@@ -13,7 +13,7 @@ from fixtures.cases import Case
 from fixtures.records import Record
 from fixtures.run import make_run
 from fixtures.run.options import Options
-from suites.meta.gates.child_runs import command, read_records
+from suites.meta.gates.child_runs import read_records, run
 from suites.meta.places import EXPECTATIONS, ROOT
 
 NODE = "suites/test_convert.py::test_converts[digits]"
@@ -24,20 +24,13 @@ GIVEN: dict[str, object] = {
     "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
     "missing": ["10.16=no such wheel"],
     "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"), "gpus": "GPU-a",
+    "history": Path("/elsewhere/history.sqlite"), "triage": True, "issue": True,
 }  # fmt: skip
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
 BY_CASE = {
-    "models",
-    "shard",
-    "inputs",
-    "outputs",
-    "opsets",
-    "precisions",
-    "batches",
-    "tensorrt",
-    "migrate",
-    "ab",
-}
+    "models", "shard", "weights", "params", "inputs", "samples", "outputs", "opsets", "precisions", "batches",
+    "tensorrt", "migrate", "ab",
+}  # fmt: skip
 ALONE = {"require", "remote_store"}
 """Options about a whole run: one case alone cannot satisfy it, and finds what it needs in the local store."""
 
@@ -104,13 +97,13 @@ def test_the_printed_command_fails_as_the_run_did(tmp_path: Path) -> None:
         "-k",
         "torchscript",
     ]
-    first = subprocess.run(command(store, test, *options), cwd=ROOT, capture_output=True, check=False)
+    first = run(store, test, *options)
     (failed,) = read_records(store)
     environment = {key: value for key, value in os.environ.items() if key != "TOX_ENV_NAME"}
     again = subprocess.run(
         shlex.split(failed.rerun), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     _, second = sorted(read_records(store), key=lambda record: record.run_id != failed.run_id)
-    assert (first.returncode, again.returncode) == (1, 1), again.stdout
+    assert (first.code, again.returncode) == (1, 1), again.stdout
     assert alone(second) == alone(failed)
     assert "--worker-timeout=77" in shlex.split(failed.rerun)

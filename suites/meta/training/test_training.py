@@ -106,9 +106,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
 
 def gammas(module: Any) -> np.ndarray:
     """Return the magnitudes of all scales."""
-    from fixtures.training.gammas import scales
+    from fixtures.training.detector import described
 
-    return np.abs(np.concatenate(list(scales(module).values())))
+    scales = described(module, (3, 96, 96)).scales.values()
+    return np.abs(np.concatenate([scale.detach().numpy() for scale in scales]))
 
 
 def test_the_penalty_pushes_scales_to_zero(tmp_path: Path) -> None:
@@ -127,20 +128,22 @@ def test_the_penalty_is_the_subgradient_before_the_step(tmp_path: Path) -> None:
     """To each gradient of a scale s * sign(scale) is added, to no other anything."""
     import torch
 
+    from fixtures.training.detector import described
     from fixtures.training.drawing import draw
-    from fixtures.training.optimization import push_to_zero, scales
+    from fixtures.training.optimization import push_to_zero
 
     module = draw(networks.small(tmp_path), seed=1)
     for parameter in module.parameters():
         parameter.grad = torch.ones_like(parameter)
+    scales = list(described(module, (3, 96, 96)).scales.values())
     with torch.no_grad():
-        scales(module)[0][1][:3] = torch.tensor([-2.0, 0.0, 0.5])
-    push_to_zero(module, 0.25)
-    first, *others = [scale.grad for _, scale in scales(module)]
+        scales[0][:3] = torch.tensor([-2.0, 0.0, 0.5])
+    push_to_zero(scales, 0.25)
+    first, *others = [scale.grad for scale in scales]
     assert first is not None
     assert first[:3].tolist() == [0.75, 1.0, 1.25]
     assert all((grad == 1.25).all() for grad in others if grad is not None)
-    touched = {id(scale) for _, scale in scales(module)}
+    touched = {id(scale) for scale in scales}
     assert all(
         (p.grad == 1).all() for p in module.parameters() if id(p) not in touched and p.grad is not None
     )

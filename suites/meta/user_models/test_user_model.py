@@ -24,6 +24,7 @@ from reference_models.darknet.builder import Cfg
 from reference_models.model import ReferenceModel
 from reference_models.user import model_file, model_keys
 from reference_models.user.samples import Samples
+from suites.meta.gates import forks
 from suites.meta.gates.child_runs import TIMEOUT, Run, read_records
 from suites.meta.networks import user_models
 from suites.meta.networks.mxnet_files import one, write
@@ -47,16 +48,26 @@ NOT_INHERITED = ("TRT_PARITY_MODELS", "TOX_ENV_NAME")
 
 def run(folder: Path, store: Path, *arguments: str, absent: tuple[str, ...] = ()) -> Run:
     """Run pytest in a folder. absent: modules that cannot be imported there."""
-    start = ["-c", HIDE.format(absent=list(absent))] if absent else ["-m", "pytest"]
     store.parent.mkdir(exist_ok=True)
     kept = tempfile.mkdtemp(dir=store.parent)
-    places = [f"--artifacts={store}", f"--records={kept}/records", "-p", "no:cacheprovider"]
+    words = [*arguments, f"--artifacts={store}", f"--records={kept}/records", "-p", "no:cacheprovider"]
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    if absent:
+        code, output = run_without(absent, words, folder, environment)
+    else:
+        code, output = forks.run_pytest(words, folder, TIMEOUT, environment)
+    return Run(code, output, read_records(Path(kept, "artifacts")))
+
+
+def run_without(
+    absent: tuple[str, ...], words: list[str], folder: Path, environment: dict[str, str]
+) -> tuple[int, str]:
+    """Run pytest in a process of its own, in which modules cannot be imported."""
     done = subprocess.run(
-        [sys.executable, *start, *arguments, *places],
-        cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False,
-        env={name: value for name, value in os.environ.items() if name not in NOT_INHERITED},
+        [sys.executable, "-c", HIDE.format(absent=list(absent)), *words],
+        cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environment,
     )  # fmt: skip
-    return Run(done.returncode, done.stdout + done.stderr, read_records(Path(kept, "artifacts")))
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

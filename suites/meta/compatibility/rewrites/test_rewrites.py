@@ -10,7 +10,7 @@ from fixtures.compatibility import Inspection, Refusal, cautions, inspect, refus
 from fixtures.compatibility.check.remedies import FIXED
 from fixtures.compatibility.rewrites import work
 from fixtures.compatibility.rewrites.registry import REWRITES
-from suites.meta.networks import exact_forms
+from suites.meta.networks import exact_forms, parser_cases
 from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
 F = np.float32
@@ -104,6 +104,7 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("part of shape", "trt8.0",
      single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=ANY_BATCH)),
     *exact_forms.ROWS,
+    *parser_cases.REWRITES,
     *(("function body", version, model) for version, model in [
         ("trt8.6", single("Mish", opset=18)),
         ("trt7.0", single("Mish", opset=22)),

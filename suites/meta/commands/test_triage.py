@@ -1,0 +1,97 @@
+"""``python -m fixtures triage``: what it prints and writes, and what it says of files that do not fit."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from benchmarks.triage import scale_output
+from fixtures.commands import triage
+from suites.meta.triage.graphs import chain
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A sound model and one with a wrong layer."""
+    sound = chain(8)
+    sound.graph.output[0].CopyFrom(helper.make_tensor_value_info("t7", TensorProto.FLOAT, [2, 6]))
+    onnx.save(sound, tmp_path / "sound.onnx")
+    scale_output(sound, "t5", TensorProto.FLOAT, 1.5)
+    onnx.save(sound, tmp_path / "wrong.onnx")
+    return tmp_path / "sound.onnx", tmp_path / "wrong.onnx"
+
+
+def test_the_wrong_layer_is_printed_and_written(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the report, where it is asked for."""
+    sound, wrong = files
+    out = tmp_path / "out"
+    assert triage.main([str(wrong), "--against", str(sound), "-o", str(out), "--issue"]) == 1
+    printed = capsys.readouterr().out
+    assert "guilty layer: node 'n5' (Mul), tensor 't5'" in printed
+    assert "# Neg, Mul: wrong output at fp32" in printed
+    assert (out / "model.onnx").is_file()
+
+
+def test_two_models_that_agree_have_no_guilty_layer(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 0, and inputs of one's own are taken."""
+    sample = tmp_path / "sample.npz"
+    np.savez(sample, x=np.ones((2, 6), np.float32))
+    words = [str(files[0]), "--against", str(files[0]), "--inputs", str(sample), "-o", str(tmp_path / "out")]
+    assert triage.main(words) == 0
+    assert "nothing found" in capsys.readouterr().out
+
+
+def test_a_precision_says_what_to_keep(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The graph with these layers in fp32 lies beside the rest."""
+    assert triage.main([str(files[0]), "--fp16", "--limit", "1e-4", "-o", str(tmp_path / "out")]) == 1
+    assert "layers to keep in fp32 (" in capsys.readouterr().out
+    onnx.checker.check_model(tmp_path / "out" / "kept.onnx", full_check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.onnx", "--fp16"], "none.onnx: No such file"),
+        (["text.onnx", "--fp16"], "text.onnx: is no ONNX model"),
+        (["sound.onnx", "--against", "other.onnx"], "no tensor is named as one of"),
+        (["sound.onnx", "--fp16", "--inputs", "sample.npz"], "sample.npz holds y, the model's inputs are x"),
+        (["sound.onnx", "--darknet", "none.cfg", "none.weights"], "none.cfg"),
+        (["sound.onnx", "--pytorch", "no_module:make"], "no_module"),
+    ],
+)
+def test_files_that_do_not_fit_are_one_line(
+    words: list[str],
+    said: str,
+    files: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The exit code is 1, and nothing is written."""
+    folder = files[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "text.onnx").write_text("no model")
+    node = helper.make_node("Tanh", ["x"], ["elsewhere"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 6]) for name in ("x", "elsewhere")]
+    other = helper.make_model(helper.make_graph([node], "g", values[:1], values[1:]))
+    other.ir_version = 8
+    onnx.save(other, folder / "other.onnx")
+    np.savez(folder / "sample.npz", y=np.ones(1))
+    assert triage.main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (folder / "triage").exists()
+
+
+def test_a_call_without_what_to_hold_it_against_is_wrong(files: tuple[Path, Path]) -> None:
+    """The exit code is 2."""
+    with pytest.raises(SystemExit) as ended:
+        triage.main([str(files[0])])
+    assert ended.value.code == 2

@@ -1,0 +1,187 @@
+"""The site as files: which there are, what bad input does to them, and what stands beside the records."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.records import SCHEMA, Metric, Record
+from fixtures.report.decoding import decoder
+from fixtures.report.fields import check
+from fixtures.report.site.addresses import page
+from fixtures.report.site.extras import read_gammas, read_sweeps
+from fixtures.report.site.hops import hops
+from suites.meta.report import site
+from suites.meta.report.planted import record, written
+
+TRIED = {"model": "digits", "calibrator": "mse", "images": 4, "weights": "per tensor", "drop": None,
+         "relative_l2": 0.1}  # fmt: skip
+
+
+@pytest.fixture
+def report() -> ModuleType:
+    """The command, which needs jinja2 and rich."""
+    return pytest.importorskip("fixtures.commands.report", reason="pip install --group report")
+
+
+def names(folder: Path) -> set[str]:
+    """Return the pages of models and releases of a site."""
+    return {path.name for kind in ("model-*.html", "version-*.html") for path in folder.glob(f"pages/{kind}")}
+
+
+def test_a_model_that_is_gone_loses_its_page(tmp_path: Path, report: ModuleType) -> None:
+    """Pages of an earlier report that nothing leads to are removed; files of others are left alone."""
+    out = ["--output", str(tmp_path / "out")]
+    old = written(tmp_path, record(model={"name": "old"}), name="old.jsonl")
+    new = written(tmp_path, record(model={"name": "new"}), name="new.jsonl")
+    report.main([str(old), *out])
+    (tmp_path / "out" / "pages" / "notes.html").write_text("mine")
+    report.main([str(new), *out])
+    assert names(tmp_path / "out") == {"model-new.html", "version-rtx-1.7.1.116.html"}
+    assert (tmp_path / "out" / "pages" / "notes.html").exists()
+
+
+def test_the_page_of_a_release_has_the_operators_of_the_models(tmp_path: Path) -> None:
+    """Each operator with what the table says of it, its limits, and who uses it; and who passes there."""
+    pages = site.build(tmp_path) / "pages"
+    old, new = ((pages / f"version-trt-{version}.html").read_text("utf-8") for version in ("7.0", "8.6.0"))
+    assert "<dd>0 of 1</dd>" in old
+    assert "<dd>1 of 1: digits</dd>" in new
+    rows = dict(re.findall(r'<tr><th scope="row">(\w+)</th><td><span class="[^"]*">([^<]*)<', old))
+    assert rows == {"Conv": "taken, with limits", "Mish": "refused", "Resize": "taken, with limits"}
+    assert "digits (3)" in old
+    assert "node up (Resize) is refused" in old
+
+
+def test_runs_that_are_given_twice_count_once(tmp_path: Path, report: ModuleType) -> None:
+    """A file beside its own copy changes no figure of the site."""
+    texts = []
+    for copies in (1, 2):
+        files = [
+            written(tmp_path, record("passed", 1), record("failed", 2), name=f"{n}.jsonl") for n in range(1)
+        ]
+        files += [Path(tmp_path, "copy.jsonl")] * (copies - 1)
+        (tmp_path / "copy.jsonl").write_bytes(files[0].read_bytes())
+        report.main([*map(str, files), "--output", str(tmp_path / f"out{copies}")])
+        texts.append((tmp_path / f"out{copies}" / "pages" / "runs.html").read_text("utf-8"))
+        files[0].unlink()
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(("schema", "code"), [(1, 0), (2, 0), (0, 2), (SCHEMA + 1, 2)])
+def test_an_older_schema_is_read_and_another_is_refused_by_its_number(
+    schema: int, code: int, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Records of schema 1 have no batch; what cannot be read says what can, and nothing is written."""
+    row = {key: value for key, value in json.loads(record().to_json()).items() if key != "batch"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row | {"schema": schema}) + "\n")
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == code
+    assert (f"it has schema {schema}" in capsys.readouterr().err) == bool(code)
+    assert (tmp_path / "out" / "index.html").exists() != bool(code)
+
+
+def test_an_empty_folder_says_how_to_make_records(
+    tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No site is made of nothing."""
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    assert "no records found; make them" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_escapes_of_a_terminal_are_written_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hostile name of the site clears no terminal; what the pages do with it is tested in a browser."""
+    site.build(tmp_path)
+    printed = capsys.readouterr().out
+    assert "\\x1b[2J" in printed
+    assert {one for one in printed if not one.isprintable()} == {"\n"}
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "A", "a b", "a-b", "a/b", "..", ".", "", "a" * 300, "a~", "\u202e", "con?", "\ud800"]
+)
+def test_a_page_has_a_file_name_of_its_own(name: str) -> None:
+    """Names of models become names of files that stay in their folder, on every file system."""
+    others = ["a", "A", "a b", "a-b", "a/b", "..", ".", "", "a" * 300, "a~", "\u202e", "con?", "\ud800"]
+    assert sum(page("model", name).lower() == page("model", other).lower() for other in others) == 1
+    assert set(page("model", name)) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-~")
+    assert len(page("model", name)) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "Expecting"), ("[]", "list indices"), ('{"epoch": 1}', "no field 'gammas'"),
+        ('{"epoch": 1, "gammas": {"0": [1], "1": [1, 2]}}', "not equally long"),
+        ('{"epoch": "x", "gammas": {}}', "invalid literal"),
+    ],
+)  # fmt: skip
+def test_a_log_that_is_none_is_named_with_its_line(text: str, told: str, tmp_path: Path) -> None:
+    """The line, what was expected and what is wrong; nothing is guessed."""
+    path = tmp_path / "gammas.jsonl"
+    path.write_text('{"epoch": 0, "gammas": {"0": [1, 2]}}\n' + text)
+    with pytest.raises(ValueError, match=rf"gammas.jsonl:2: no a? ?line of `prune sparsify --log`: .*{told}"):
+        read_gammas(path)
+
+
+@pytest.mark.parametrize("field", TRIED)
+def test_a_sweep_without_a_field_is_refused(field: str, tmp_path: Path) -> None:
+    """Each field of an outcome is needed."""
+    (tmp_path / "s.jsonl").write_text(json.dumps({k: v for k, v in TRIED.items() if k != field}))
+    with pytest.raises(ValueError, match=rf"s.jsonl:1: .*{field}"):
+        read_sweeps([tmp_path / "s.jsonl"])
+
+
+def test_the_tightest_tolerance_is_that_of_the_worst_opset() -> None:
+    """A row has the worst error at each opset, the greatest absolute one, and the L2 nearest its limit."""
+    found = [
+        record(stage="tensorrt-parity", opset=opset, metrics={
+            "worst": Metric(worst, limit=1.0), "max_abs": Metric(worst / 100),
+            "a relative_l2": Metric(1e-5, limit=1e-4),
+            "b relative_l2": Metric(worst * 1e-4, limit=1e-3),
+        })
+        for opset, worst in ((11, 0.25), (13, 0.5))
+    ]  # fmt: skip
+    (row,) = hops(found)
+    assert (row.worst, row.atol) == (0.5, 0.005)
+    assert row.l2 == Metric(1e-5, limit=1e-4)
+    assert {opset: one.metrics["worst"].value for opset, one in row.by_opset.items()} == {11: 0.25, 13: 0.5}
+
+
+texts = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2)
+values: dict[str, Any] = {
+    "stage": st.text(max_size=5), "model": texts, "tensorrt": texts,
+    "opset": st.none() | st.integers() | st.floats(),
+    "samples": st.lists(st.floats() | st.integers(), max_size=2), "seconds": st.floats() | st.booleans(),
+    "metrics": st.dictionaries(
+        st.text(max_size=3), st.fixed_dictionaries({"value": st.floats() | st.none()})),
+    "time": st.sampled_from(["", "2026-01-01", "2026-01-01T10:00:00+00:00", "yesterday"]),
+    "schema": st.integers(0, 3), "batch": st.text(max_size=2) | st.integers(), "unknown": st.none(),
+    "verdict": st.sampled_from(["passed", "fine"]),
+}  # fmt: skip
+
+
+@given(st.fixed_dictionaries({}, optional=values))
+def test_the_quick_reader_agrees_with_the_thorough_one(row: dict[str, Any]) -> None:
+    """What it takes is the same record to the bit, and passes the check of its fields."""
+    pytest.importorskip("msgspec", reason="pip install --group report")
+    line = json.dumps(json.loads(record().to_json()) | row)
+    if (quick := decoder()(line.encode())) is not None:
+        thorough = Record.from_json(line)
+        check(thorough)
+        assert [repr(getattr(quick, f.name)) for f in fields(Record)] == [
+            repr(getattr(thorough, f.name)) for f in fields(Record)
+        ]
+
+
+def test_the_quick_reader_takes_what_the_suite_writes() -> None:
+    """It would be no use if it left whole records to the other."""
+    pytest.importorskip("msgspec", reason="pip install --group report")
+    read = decoder()
+    assert [read(one.to_json().encode()) for one in site.records()] == site.records()

@@ -1,0 +1,60 @@
+"""The pytest plugin of an installed checkout: ``pytest --pyargs suites`` then works in any folder.
+
+Every run of pytest of its environment loads it. It does nothing in a run of other tests: the options of the
+suite are declared, and its parts loaded, only where tests of this checkout are named. It has a name of its
+own, at the top of the checkout, because a folder ``fixtures`` of the user's may hide that of the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+SUITES = "suites"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config,
+) -> None:
+    """Load the parts of the plugin where tests of the suite are named.
+
+    The folder of the user's is then not searched for a ``conftest.py``, which may declare options of the same
+    names. Raises UsageError where another package hides one of the checkout's.
+    """
+    folder = early_config.invocation_params.dir
+    known = early_config.known_args_namespace
+    if not any(names_suite(folder, word, pyargs=known.pyargs) for word in known.file_or_dir):
+        return
+    by_package = known.pyargs and not any(
+        (folder / word.partition("::")[0]).exists() for word in known.file_or_dir
+    )
+    if by_package:
+        known.file_or_dir = [str(ROOT / SUITES)]
+    for package in ("fixtures", "reference_models", SUITES):
+        spec = find_spec(package)
+        place = Path(spec.origin or "").resolve().parent.parent if spec and spec.origin else None
+        if place != ROOT:
+            raise pytest.UsageError(
+                f"the folder {package!r} in {place or folder} hides that of the suite in {ROOT}: "
+                "run `pytest` and not `python -m pytest`, or run it in another folder"
+            )
+    from fixtures.plugin import PARTS
+
+    for part in PARTS:
+        early_config.pluginmanager.import_plugin(part)
+
+
+def names_suite(folder: Path, word: str, *, pyargs: bool) -> bool:
+    """Say whether a word of a command line names tests of this checkout: by a path, or by their package."""
+    name = word.partition("::")[0]
+    if word.startswith("-") or not name:
+        return False
+    if pyargs and name.split(".")[0] == SUITES and not (folder / name).exists():
+        return True
+    place = Path(os.path.abspath(folder / name))
+    return place.exists() and place.resolve().is_relative_to(ROOT)
