@@ -18,13 +18,10 @@ from suites.meta.networks.mxnet_files import one, write
 
 def described(folder: Path, words: str, *inputs: str) -> tuple[ReferenceModel, ...]:
     """Return the rows of --model, with the files of the folder beside them."""
-    given = {"weights": [folder / "net.weights"], "params": [*folder.glob("*.params")]}
-    kept = {
-        option: files
-        for option, files in given.items()
-        if {"weights": ".cfg", "params": ".json"}[option] in words
-    }
-    return with_descriptions(registry.choose(words, inputs, **kept), ArtifactStore(folder / "artifacts"))
+    weight_files = [folder / "net.weights"] if ".cfg" in words else []
+    params = [*folder.glob("*.params")] if ".json" in words else []
+    rows = registry.choose(words, inputs, weights=weight_files, params=params)
+    return with_descriptions(rows, ArtifactStore(folder / "artifacts"))
 
 
 @pytest.fixture
