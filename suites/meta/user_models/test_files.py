@@ -18,10 +18,10 @@ from suites.meta.networks.mxnet_files import one, write
 
 def described(folder: Path, words: str, *inputs: str) -> tuple[ReferenceModel, ...]:
     """Return the rows of --model, with the files of the folder beside them."""
-    weight_files = [folder / "net.weights"] if ".cfg" in words else []
+    weights = [folder / "net.weights"] if ".cfg" in words else []
     params = [*folder.glob("*.params")] if ".json" in words else []
-    rows = registry.choose(words, inputs, weights=weight_files, params=params)
-    return with_descriptions(rows, ArtifactStore(folder / "artifacts"))
+    chosen = registry.choose(words, inputs, weights=weights, params=params)
+    return with_descriptions(chosen, ArtifactStore(folder / "artifacts"))
 
 
 @pytest.fixture
