@@ -104,35 +104,27 @@ def test_a_cell_opens_its_records_and_gives_the_focus_back(overview: Browser) ->
     overview.run("document.querySelector('tr[data-model=digits] a.v-failed').focus()")
     for kind in ("rawKeyDown", "char", "keyUp"):
         overview.call("Input.dispatchKeyEvent", type=kind, key="Enter", windowsVirtualKeyCode=13, text="\r")
-    overview.run(
-        "new Promise(done => { const wait = () => panel.open ? done() : setTimeout(wait, 10); wait(); })"
-    )
+    overview.wait_for("panel.open")
     text = overview.run("document.getElementById('panel').innerText")
     assert all(part in text for part in ("<b>failed</b>", "logits differ", "pytest -k digits"))
     assert "rerun: x" not in text
     assert overview.run("panel.clientHeight === innerHeight && panel.clientWidth < innerWidth")
     for kind in ("keyDown", "keyUp"):
         overview.call("Input.dispatchKeyEvent", type=kind, key="Escape", windowsVirtualKeyCode=27)
-    overview.run("new Promise(done => setTimeout(done, 50))")
-    assert overview.run("panel.open") is False
-    assert overview.run("document.activeElement.className").startswith("cell v-failed")
+    overview.wait_for("!panel.open && document.activeElement.matches('a.cell.v-failed')")
 
 
 def test_an_address_opens_its_cell(report: Path, browser: Browser) -> None:
     """The address of a cell in the page of its model opens its records."""
     browser.open((report / "pages" / "model-digits.html").as_uri() + "#c2")
-    browser.run(
-        "new Promise(done => { const wait = () => panel.open ? done() : setTimeout(wait, 10); wait(); })"
-    )
+    browser.wait_for("panel.open")
     assert "digits" in browser.run("document.getElementById('panel-title').textContent")
 
 
 def test_a_command_is_copied(overview: Browser) -> None:
     """The button beside a command says that it was copied, or leaves it selected."""
-    overview.run(
-        "document.querySelector('#red button.copy').click(), new Promise(done => setTimeout(done, 50))"
-    )
-    assert overview.run("document.querySelector('#red button.copy').textContent") in ("Copied", "Selected")
+    overview.run("document.querySelector('#red button.copy').click()")
+    overview.wait_for("/Copied|Selected/.test(document.querySelector('#red button.copy').textContent)")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
