@@ -101,7 +101,7 @@ def main(path: Path) -> None:
     mx = mxnet_child.import_mxnet()
     for name in ZOO:
         files = process.source(path, name).files
-        options = argparse.Namespace(**files, output=[], results=path / f"{name}-out.npz")
+        options = argparse.Namespace(**files, output=[], internals=False, results=path / f"{name}-out.npz")
         mxnet_child.run(mx, options, mxnet_child.load_samples(path / f"{name}-in.npz"))
     (path / SIZES).write_text(json.dumps({name: parameters(mx, name) for name in ZOO}))
 
