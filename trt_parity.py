@@ -18,9 +18,7 @@ SUITES = "suites"
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(
-    early_config: pytest.Config,
-) -> None:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Load the parts of the plugin where tests of the suite are named.
 
     The folder of the user's is then not searched for a ``conftest.py``, which may declare options of the same
@@ -28,11 +26,9 @@ def pytest_load_initial_conftests(
     """
     folder = early_config.invocation_params.dir
     known = early_config.known_args_namespace
-    if not any(names_suite(folder, word, pyargs=known.pyargs) for word in known.file_or_dir):
+    by_package = known.pyargs and any(names_package(folder, word) for word in known.file_or_dir)
+    if not by_package and not any(names_path(folder, word) for word in known.file_or_dir):
         return
-    by_package = known.pyargs and not any(
-        (folder / word.partition("::")[0]).exists() for word in known.file_or_dir
-    )
     if by_package:
         known.file_or_dir = [str(ROOT / SUITES)]
     for package in ("fixtures", "reference_models", SUITES):
@@ -49,12 +45,12 @@ def pytest_load_initial_conftests(
         early_config.pluginmanager.import_plugin(part)
 
 
-def names_suite(folder: Path, word: str, *, pyargs: bool) -> bool:
-    """Say whether a word of a command line names tests of this checkout: by a path, or by their package."""
-    name = word.partition("::")[0]
-    if word.startswith("-") or not name:
-        return False
-    if pyargs and name.split(".")[0] == SUITES and not (folder / name).exists():
-        return True
-    place = Path(os.path.abspath(folder / name))
+def names_package(folder: Path, word: str) -> bool:
+    """Say whether a word of a command line names tests of the suite as ``--pyargs`` has them."""
+    return word.partition("::")[0].split(".")[0] == SUITES and not (folder / SUITES).exists()
+
+
+def names_path(folder: Path, word: str) -> bool:
+    """Say whether a word of a command line is a path of this checkout."""
+    place = Path(os.path.abspath(folder / word.partition("::")[0]))
     return place.exists() and place.resolve().is_relative_to(ROOT)

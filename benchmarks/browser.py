@@ -10,6 +10,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--force-color-profile=srgb", "--remote-debugging-pipe",
 )  # fmt: skip
+PATIENCE = 60.0
+"""Seconds that an answer may take, on a busy machine too."""
 DESKTOP, PHONE = (1280, 900), (390, 844)
 """Width and height of a window, in CSS pixels."""
 
@@ -128,6 +131,16 @@ class Browser:
             raise RuntimeError(json.dumps(result["exceptionDetails"])[:2000])
         return result["result"].get("value")
 
+    def wait_for(self, condition: str, seconds: float = 10.0) -> None:
+        """Wait until a JavaScript expression is true. Raises RuntimeError where it does not become so."""
+        script = f"""new Promise((done) => {{
+            const end = Date.now() + {1000 * seconds};
+            const look = () => ({condition} || Date.now() > end ? done({condition}) : setTimeout(look, 10));
+            look();
+        }})"""
+        if not self.run(script):
+            raise RuntimeError(f"after {seconds:g} s it is still not so: {condition}")
+
     def picture(self, *, whole: bool = False) -> bytes:
         """Return a PNG of the window, or of the whole page."""
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
@@ -135,6 +148,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._reading], [], [], PATIENCE)[0]:
+                raise RuntimeError(f"the browser has not answered for {PATIENCE:g} s")
             if not (more := os.read(self._reading, 1 << 16)):
                 raise RuntimeError("the browser has ended")
             self._rest += more

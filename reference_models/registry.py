@@ -17,19 +17,19 @@ MODULES = (
     "darknet.digits_yolov3_tiny",
     "pytorch.yolov5n",
     "mxnet.gender_age",
-    "mxnet.digits_mobilenet",
     "pytorch.lenet",
     "pytorch.digits",
-    "pytorch.digits_yolov5n",
 )
-"""One module a model, each with a `MODEL`; a new model is one more line here."""
+"""One module a model of the default tier, each with a `MODEL`; a new model is one more line here."""
 TABLES = (
     "darknet.zoo.rows",
     "mxnet.zoo.rows",
+    "mxnet.digits_mobilenet",
     "pytorch.yolov5_rows",
+    "pytorch.digits_yolov5n",
     "pytorch.torchvision_rows",
 )
-"""Modules with many models, each with `MODELS`."""
+"""Modules with other models, each with `MODELS`."""
 
 
 def models() -> dict[str, ReferenceModel]:

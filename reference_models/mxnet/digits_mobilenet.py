@@ -62,3 +62,4 @@ MODEL = ReferenceModel(
     dataset=dataset,
     tier="zoo",
 )
+MODELS = (MODEL,)

@@ -15,6 +15,8 @@ import numpy as np
 
 from reference_models.model import Source, Weights
 
+SHELL = 128
+"""A shell's exit code of a program that a signal ended is this and the number of the signal."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -55,10 +57,11 @@ def attended(module: str, *arguments: str) -> int:
     handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: lambda number, _: child.send_signal(number)}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        return child.wait()
+        code = child.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    return code if code >= 0 else SHELL - code
 
 
 def source(folder: Path, name: str, weights: Weights = "seeded") -> Source:

@@ -55,3 +55,4 @@ MODEL = ReferenceModel(
     network=network,
     tier="zoo",
 )
+MODELS = (MODEL,)

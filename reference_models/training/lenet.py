@@ -35,8 +35,8 @@ RECIPE = Recipe(network, train, held_out, WEIGHTS, epochs=60, shift=4)
 
 def on_mnist(folder: Path, weights: Path) -> Recipe:
     """Return the recipe on the 60,000 images of MNIST's files in a folder, judged by its 10,000 others."""
-    parts = (partial(mnist.part, folder, name) for name in ("train", "test"))
-    return Recipe(network, *parts, weights, epochs=4, shift=2)
+    learned, judged = (partial(mnist.part, folder, name) for name in ("train", "test"))
+    return Recipe(network, learned, judged, weights, epochs=4, shift=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ from reference_models.user.model_file import Declared
 from reference_models.user.samples import Samples
 from reference_models.user.shapes import named
 from reference_models.user.words import NOTHING, FileModel, Given
+
+MODULES = 32
+"""Modules of PyTorch that a process keeps."""
+_FIRST: dict[tuple[str, Path], str] = {}
+"""Digest of each module as it was first made in this process."""
 
 
 def is_own(word: str) -> bool:
@@ -158,12 +163,18 @@ def _build_module(spec: str, folder: Path, _: Path) -> Source:
     from reference_models.pytorch.state import digest
 
     module = _module(spec, folder)
-    return Source(digest(spec, module), "own", module=module)
+    made = digest(spec, module)
+    if _FIRST.setdefault((spec, folder), made) != made:
+        raise OwnModelError(
+            f"{spec} makes another network each time that it is called: let it draw its weights from a seed, "
+            f"or read them; of at most {MODULES} models each is made once"
+        )
+    return Source(made, "own", module=module)
 
 
-@cache
+@lru_cache(MODULES)
 def _module(spec: str, folder: Path) -> Any:
-    """Make a module once in this process: two makings may differ."""
+    """Make a module, and keep the last ones: two makings may differ, and a thousand networks need memory."""
     from reference_models.user import module_check
 
     return module_check.build(spec, factory.load(spec, folder))

@@ -81,12 +81,13 @@ class FileModel:
         samples = Samples({}, given.samples, key="--inputs")
         if framework == "mxnet":
             samples = _of_symbol(self.word, samples, given)
-        told = repr((framework, *given.inputs))
-        asked += [word for text in given.inputs for word in ("--input", text)]
+        inputs = () if framework == "darknet" else tuple(given.inputs)  # a cfg says its own
+        told = repr((framework, *inputs))
+        asked += [word for text in inputs for word in ("--input", text)]
         asked += ["--inputs", str(given.samples)] if given.samples else []
         return Declared(
             self.name, framework, Path.cwd(), samples, told, tuple(asked),  # type: ignore[arg-type]
-            files=tuple(files), converters=(framework,), given=tuple(given.inputs),
+            files=tuple(files), converters=(framework,), given=inputs,
         )  # fmt: skip
 
 

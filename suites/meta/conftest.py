@@ -16,6 +16,7 @@ SLOW = {
     "benchmarks/test_latency.py": "the benchmark as a process of its own",
     "benchmarks/test_pruning.py": "a network of its real width",
     "benchmarks/test_pytorch.py": TORCH,
+    "benchmarks/test_scale.py": CHILDREN,
     "benchmarks/test_slimming.py": TORCH,
     "benchmarks/test_triage.py": TORCH,
     "checks/test_exporter_traps.py": TORCH,
@@ -65,6 +66,7 @@ SLOW = {
     "quantization": TORCH,
     "reference_models": TORCH,
     "report/test_page.py": "a browser",
+    "run/test_gpus.py": CHILDREN,
     "runtimes/tensorrt/test_build_options.py": BUILDS,
     "runtimes/tensorrt/test_conformance.py": "a worker process for each release and test",
     "runtimes/tensorrt/test_environment.py": "virtual environments",
@@ -77,6 +79,7 @@ SLOW = {
     "runtimes/test_source_gpu.py": TORCH,
     "runtimes/test_source_parity.py": OPENCV,
     "store/test_keys.py": "every file of every closure",
+    "store/test_remote.py": "writers as processes of their own, a server of S3",
     "store/test_shared.py": "writers as processes of their own",
     "user_models": CHILDREN,
 }

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.slimming import Row, main, verdicts
 from benchmarks.slimming_drawing import draw
+from benchmarks.slimming_networks import FRAMEWORKS
 
 DENSE = Row("dense", 1000, 2000, 70.0, 95.0)
 TUNED = Row("tuned", 490, 1190, 69.1, 94.0)
@@ -39,15 +40,26 @@ def test_a_goal_that_is_missed_is_named(worse: dict[str, Any], said: str) -> Non
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
-@pytest.mark.parametrize("name", ["digits-yolov3-tiny", "digits-yolov5n"])
-def test_the_experiment_runs_from_end_to_end(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "framework", "parameters", "least"),
+    [("digits-yolov5n", "pytorch", 452_311, 50), ("digits-mobilenet", "mxnet", 220_000, 90)],
+)
+def test_a_trained_model_is_taken_and_judged(
+    name: str, framework: str, parameters: int, least: float, tmp_path: Path
 ) -> None:
+    """What the experiment begins with has the size and the accuracy of the reference model."""
+    files = FRAMEWORKS[framework].files(tmp_path, "dense")
+    FRAMEWORKS[framework].dense(name, files)
+    cost, accuracy, second = FRAMEWORKS[framework].judged(files, 4)
+    assert cost.parameters == pytest.approx(parameters, rel=0.02)
+    assert least < accuracy < second
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
+def test_the_experiment_runs_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On few scenes every network gets its row, and what lies there is not made again."""
     words = [
         str(tmp_path),
-        "--name",
-        name,
         "--epochs",
         "1",
         "--scenes",

@@ -176,3 +176,14 @@ def test_outputs_of_another_shape_are_refused() -> None:
     """They are not compared element by element with something else."""
     with pytest.raises(StructureError, match=r"logits is float32 \(1, 3\)"):
         accuracy({"drop": 99})(Given(np.zeros((IMAGES, 3), np.float32)))
+
+
+def test_fp32_is_read_once_for_all_routes() -> None:
+    """What the metric has read of an image of fp32 is not read again; INT8 is."""
+    one = accuracy({"drop": 2.0}, [noisy(31)])
+    one(network(wrong=1))
+    assert len(one.known) == IMAGES
+    again = replace(one, draft=RecordDraft(CASE, {"name": "digits"}), fp32=network(wrong=9))
+    again(network(wrong=1))
+    assert again.draft.metrics["top1_fp32"].value == 100
+    assert again.draft.metrics["top1_int8"].value == 99

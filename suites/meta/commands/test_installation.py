@@ -34,6 +34,8 @@ def test_an_editable_install_gives_the_command(python: Path, tmp_path: Path) -> 
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.startswith("usage: trt-parity COMMAND")
     site = next(python.parents[1].glob("lib*/python*/site-packages"))
+    (entries,) = site.glob("trt_parity-*.dist-info/entry_points.txt")
+    assert "[pytest11]\ntrt-parity = trt_parity\n" in entries.read_text() + "\n"
     assert not {"fixtures", "suites", "reference_models"} & {path.name for path in site.iterdir()}
 
 

@@ -11,10 +11,13 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures import __main__ as command
 from fixtures.converters.darknet.convert import convert
+from fixtures.converters.mxnet.convert import convert as convert_mxnet
+from reference_models.mxnet import digits_mobilenet
 from suites.meta.places import ROOT
 from suites.meta.training import networks
 
@@ -76,6 +79,33 @@ def test_a_yolov5_goes_through_all_trainings(tmp_path: Path, capsys: pytest.Capt
     gammas = json.loads(log.read_text().splitlines()[-1])["gammas"]
     assert sum(gammas["model.0.bn"]) == 8
     assert not list(tmp_path.glob("*.checkpoint"))
+
+
+@pytest.mark.skipif(find_spec("mxnet") is None, reason="mxnet is not installed; run `tox run -e meta`")
+def test_an_mxnet_classifier_is_slimmed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Sparsified, pruned and tuned by MXNet on images of a user; the converter reads the result."""
+    files = digits_mobilenet.MODEL.build(tmp_path).files
+    images, labels = digits_mobilenet.part("train")
+    np.savez(tmp_path / "some.npz", images=images[:16], labels=labels[:16])
+    quick = [
+        "--images",
+        tmp_path / "some.npz",
+        "--evaluate",
+        tmp_path / "some.npz",
+        "--epochs",
+        "1",
+        "--batch",
+        "8",
+    ]
+    sparse, tuned = tmp_path / "sparse-0000.params", tmp_path / "tuned-0000.params"
+    small = tmp_path / "small-symbol.json"
+    assert run("prune", "sparsify", files["symbol"], files["params"], "-o", sparse, *quick) == 0
+    shape = ["--input", "1x3x32x32", "--ratio", "0.3", "-q"]
+    assert run("prune", "mxnet", files["symbol"], sparse, *shape, "-o", small) == 0
+    assert run("prune", "finetune", small, tmp_path / "small-0000.params", "-o", tuned, *quick) == 0
+    assert capfd.readouterr().out.splitlines()[-1].endswith("on 16 held-out images")
+    assert tuned.stat().st_size < sparse.stat().st_size
+    convert_mxnet(small, tuned, {"data": (1, 3, 32, 32)}, 13)
 
 
 def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
@@ -148,3 +178,15 @@ def test_a_wrong_call_says_what_is_wrong(
         ended = int(str(error.code))
     assert ended == code
     assert said in capsys.readouterr().err
+
+
+def test_a_file_without_a_module_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A state_dict is told from a module, and from what is no file of torch."""
+    import torch
+
+    state, text = tmp_path / "state.pt", tmp_path / "text.pt"
+    torch.save({"a": torch.zeros(1)}, state)
+    text.write_text("none")
+    for file, said in ((state, "state.pt: holds dict, no torch.nn.Module"), (text, "text.pt: no module")):
+        assert run("prune", "finetune", file, "-o", tmp_path / "o.pt", *QUICK) == 1
+        assert said in capsys.readouterr().err

@@ -28,6 +28,14 @@ def quantized(low: str) -> ModelProto:
     return sketch.model()
 
 
+def held(operator: str) -> ModelProto:
+    """Make a model that gives a constant, or what an operator makes of it."""
+    sketch = Sketch(11)
+    sketch.feed("FLOAT", 4)
+    sketch.end(operator, sketch.ones("FLOAT", 4))
+    return sketch.model()
+
+
 BACK = cast_between("INT8", "FLOAT")
 
 
@@ -41,7 +49,9 @@ BACK = cast_between("INT8", "FLOAT")
      (fed("Cast", "FLOAT", 4, to=TensorProto.INT8), "trt8.6", "refused"),
      (quantized("UINT8"), "trt8.6", "refused"), (quantized("UINT8"), "rtx1.7", "taken"),
      (quantized("INT8"), "trt8.6", "taken"),
-     (fed("Cast", "FLOAT", 4, to=TensorProto.UINT8), "trt8.6", "taken")],
+     (fed("Cast", "FLOAT", 4, to=TensorProto.UINT8), "trt8.6", "taken"),
+     (held("Identity"), "trt7.1", "refused"), (held("Identity"), "trt7.2", "taken"),
+     (held("Neg"), "trt7.0", "taken")],
 )  # fmt: skip
 def test_the_type_of_a_border_decides(model: ModelProto, label: str, verdict: str) -> None:
     """What a builder refuses or computes otherwise is said; the same type within, or another, is taken."""

@@ -47,6 +47,7 @@ def test_a_new_release_is_one_row(rows: Path) -> None:
         ("rtx.toml", 'effect = "wrong"', 'effect = "odd"', r"rtx\.toml: .*'odd' is none of refused, wrong"),
         ("rtx.toml", 'basis = "measured"', 'basis = "rumour"', r"rtx\.toml: .*'rumour'"),
         ("rtx.toml", 'flavour = "tensorrt-rtx"', 'flavour = "rtx"', r"rtx\.toml: .*'rtx'"),
+        ("parser_forms.toml", 'read = ["10.13"', 'read = ["10.99"', r"there is no release 10\.99 that could"),
         ("types.toml", "Abs", "Asb", r"types\.toml: Asb: not in operators\.toml, misspelt\?"),
     ],
 )

@@ -196,6 +196,16 @@ def test_a_plugin_is_taken_by_the_releases_that_register_it(operator: str, taken
     assert not have & set(refused.split())
 
 
+@pytest.mark.parametrize(
+    ("version", "basis"), [("10.10", "source"), ("11.0", "source"), ("10.14", "derived")]
+)
+def test_a_row_says_of_which_releases_its_function_was_read(version: str, basis: str) -> None:
+    """Beyond the parsers that were read as a whole, a row names the releases that were looked up for it."""
+    model = one("ScatterND", [[[0]], [1.0]], opset=16, reduction="add")
+    (refusal,) = refusals(model, "tensorrt", version, gpu=True)
+    assert f", {basis}: " in refusal.where
+
+
 def test_resize_with_default_attributes_is_refused_by_7_0_and_the_remedy_is_taken() -> None:
     """Half_pixel and round_prefer_floor are refused; asymmetric and floor with constant scales are taken."""
     (refusal,) = refusals(resize(), "tensorrt", "7.0", gpu=True)

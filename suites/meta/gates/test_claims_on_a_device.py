@@ -3,11 +3,8 @@
 The stand-in computes what ONNX Runtime does, so that every other line is the one that runs on a GPU.
 """
 
-import os
 import re
 import shutil
-import stat
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,24 +12,12 @@ import pytest
 
 from fixtures.cases import BUILDER_ROUTES, ROUTES
 from suites.meta.gates.child_runs import Run, pipeline, run
+from suites.meta.gates.stand_in import interpreter
 from suites.meta.places import ROOT
-from suites.meta.stand_ins.tensorrt_bindings import conformance
-from suites.meta.stand_ins.tensorrt_bindings.names import releases
 
 if find_spec("torch") is None:
     pytest.skip("torch is not installed; run `tox run -e meta`", allow_module_level=True)
 
-RELEASE = "8.6.1"
-PLANTED = """
-import os
-from suites.meta.stand_ins.tensorrt_bindings import running
-inference, runs = running.Plan.inference, []
-def planted(self, feed):
-    runs.append(1)
-    return {{name: {wrong} for name, value in inference(self, feed).items()}}
-running.Plan.inference = planted
-"""
-"""Behind the stand-in: each output is another one."""
 STEADY = ("suites/test_noise_floor.py", "suites/test_repeatability.py")
 ENGINES = ("suites/test_build.py", "suites/test_parity.py", "suites/test_latency.py", "suites/test_int8.py")
 STAGES = {"tensorrt-build", "tensorrt-parity", "latency", "int8-accuracy", "noise-floor", "repeatability"}
@@ -69,12 +54,7 @@ reason = "what is planted"
 
 def ended(made: Path, folder: Path, *arguments: str, wrong: str = "value", planted: str = "") -> Run:
     """Run stages with the stand-in as TensorRT. wrong: what it gives in place of `value`. planted: code."""
-    modules = conformance.write(folder / "modules", releases()[RELEASE])
-    with (modules / "tensorrt.py").open("a") as file:
-        file.write(PLANTED.format(wrong=wrong) + planted + "\n")
-    script, path = folder / "python", os.pathsep.join([str(modules), str(ROOT)])
-    script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    script = interpreter(folder, wrong=wrong, planted=planted)
     store = Path(shutil.copytree(made, folder / "artifacts"))
     return run(store, *arguments, *CHOSEN, f"--tensorrt={script}")
 

@@ -44,7 +44,7 @@ ROOMS = (
     Room("fixtures/metrics", "", "numpy onnx", "pycocotools"),
     Room("fixtures/records.py", "fixtures.verdicts"),
     Room("fixtures/history", "fixtures.records fixtures.verdicts"),
-    Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy"),
+    Room("fixtures/store", "reference_models fixtures.verdicts fixtures.work", "numpy", "fsspec"),
     Room("fixtures/cases.py", "reference_models.model fixtures.verdicts"),
     Room("fixtures/stages.py", "fixtures.cases fixtures.verdicts"),
     Room("fixtures/compatibility", "fixtures.verdicts", "numpy onnx hypothesis", "onnxruntime onnxslim"),
@@ -110,14 +110,15 @@ ROOMS = (
         "reference_models.model reference_models.yolo fixtures.cases fixtures.compatibility "
         "fixtures.converters fixtures.environment.clocks fixtures.expectations fixtures.exporters "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts",
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(
         "fixtures/run",
         "reference_models fixtures.baselines fixtures.cases fixtures.compatibility fixtures.converters "
-        "fixtures.expectations fixtures.history fixtures.pipeline fixtures.recording fixtures.records "
-        "fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models fixtures.verdicts",
+        "fixtures.environment fixtures.expectations fixtures.history fixtures.pipeline fixtures.recording "
+        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.user_models "
+        "fixtures.verdicts",
     ),
     Room(
         "fixtures/report", "fixtures.history fixtures.records fixtures.stages fixtures.verdicts",

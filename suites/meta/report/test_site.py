@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from fixtures.records import SCHEMA, Metric, Record
 from fixtures.report.decoding import decoder
 from fixtures.report.fields import check
+from fixtures.report.join import join
+from fixtures.report.matrix import build_matrix
 from fixtures.report.site.addresses import page
+from fixtures.report.site.contents import Contents
 from fixtures.report.site.extras import read_gammas, read_sweeps
 from fixtures.report.site.hops import hops
 from suites.meta.report import site
@@ -46,6 +49,19 @@ def test_a_model_that_is_gone_loses_its_page(tmp_path: Path, report: ModuleType)
     report.main([str(new), *out])
     assert names(tmp_path / "out") == {"model-new.html", "version-rtx-1.7.1.116.html"}
     assert (tmp_path / "out" / "pages" / "notes.html").exists()
+
+
+@pytest.mark.usefixtures("report")
+def test_the_files_are_as_many_as_is_told(tmp_path: Path) -> None:
+    """Who watches is told how many files there will be, and after each how many there are."""
+    from fixtures.report.site.pages import Site
+    from fixtures.report.site.writing import write
+
+    told: list[int] = []
+    made = Site(Contents(joined := join([written(tmp_path, *site.records())]), build_matrix(joined.records)))
+    write(tmp_path / "out", made, told.append)
+    assert told == list(range(1, made.count + 1))
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == made.count
 
 
 def test_the_page_of_a_release_has_the_operators_of_the_models(tmp_path: Path) -> None:
@@ -140,6 +156,19 @@ def test_a_log_that_is_none_is_named_with_its_line(text: str, told: str, tmp_pat
     path.write_text('{"epoch": 0, "gammas": {"0": [1, 2]}}\n' + text)
     with pytest.raises(ValueError, match=rf"gammas.jsonl:2: no a? ?line of `prune sparsify --log`: .*{told}"):
         read_gammas(path)
+
+
+@pytest.mark.parametrize("option", ["--gammas=digit={}", "--pruned=digit=digits", "--pruned=digits=digit"])
+def test_an_option_about_an_unknown_model_is_refused(
+    option: str, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that no record bears is named with those nearest to it, and nothing is written."""
+    log = tmp_path / "gammas.log"
+    log.write_text('{"epoch": 0, "gammas": {"0": [1, 2]}}')
+    words = [str(written(tmp_path, record())), "--output", str(tmp_path / "out"), option.format(log)]
+    assert report.main(words) == 1
+    assert "digit: no record is of this model; there are digits" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("field", TRIED)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import scale
 from fixtures.records import Record
 from fixtures.run import Run, make_run
 from fixtures.run.options import Options
@@ -18,7 +19,7 @@ from suites.meta.gates.child_runs import pipeline, plant, run
 
 CHOSEN = (
     "suites/test_convert.py", "suites/test_parity.py", "suites/test_support.py", "suites/test_latency.py",
-    "--model=digits", "--opset=13", "-m", "not tensorrt", "-k", "not dynamo and not fp32-source",
+    "--opset=13", "-m", "not tensorrt", "-k", "not dynamo and not fp32-source",
 )  # fmt: skip
 needs_torch = pytest.mark.skipif(
     find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`"
@@ -42,10 +43,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     filled = pipeline(folder / "artifacts")
     filled.onnx_model("digits", "torchscript", 13)
     filled.samples("digits")
+    models = scale.write_models(folder / "models", 2)
     return {
         n: run(
             Path(shutil.copytree(folder / "artifacts", folder / n / "artifacts")),
             *CHOSEN,
+            f"--model=digits,{models}",
             "-n",
             n,
             "--baseline=save",
@@ -62,6 +65,7 @@ def test_records_are_those_of_one_process(both: dict[str, Ended]) -> None:
     one, two = both["0"], both["2"]
     assert (one.code, two.code) == (0, 0), two.output
     assert sorted(map(shown, two.records), key=str) == sorted(map(shown, one.records), key=str)
+    assert {record.model["name"] for record in two.records} == {"digits", "net-0", "net-1"}
     assert {record.stage for record in two.records} >= {"convert", "onnxruntime-parity", "support", "latency"}
 
 

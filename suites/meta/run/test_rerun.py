@@ -23,12 +23,16 @@ GIVEN: dict[str, object] = {
     "support": "none", "calibrator": "mse", "int8_budget": "strict",
     "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
     "missing": ["10.16=no such wheel"],
-    "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"),
+    "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"), "gpus": "GPU-a",
+    "history": Path("/elsewhere/history.sqlite"), "triage": True, "issue": True,
 }  # fmt: skip
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
-BY_CASE = {"models", "inputs", "outputs", "opsets", "precisions", "batches", "tensorrt", "migrate", "ab"}
-ALONE = {"require"}
-"""Options about a whole run, which one case alone cannot satisfy."""
+BY_CASE = {
+    "models", "shard", "weights", "params", "inputs", "samples", "outputs", "opsets", "precisions", "batches",
+    "tensorrt", "migrate", "ab",
+}  # fmt: skip
+ALONE = {"require", "remote_store"}
+"""Options about a whole run: one case alone cannot satisfy it, and finds what it needs in the local store."""
 
 
 def rerun(case: Case, **given: object) -> list[str]:

@@ -115,9 +115,9 @@ def spoiled(made: Pipeline) -> Iterator[Any]:
     """The module of lenet, to be spoiled; the pipeline has its own again afterwards."""
     whole = made.source_module("lenet")
     module = copy.deepcopy(whole)
-    made._made["module", "lenet"] = module
+    made._made["module"]["module", "lenet"] = module
     yield module
-    made._made["module", "lenet"] = whole
+    made._made["module"]["module", "lenet"] = whole
 
 
 @pytest.mark.parametrize("plant", [weight_off, tf32])

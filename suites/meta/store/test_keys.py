@@ -52,6 +52,7 @@ def models() -> dict[str, ReferenceModel]:
     given: dict[str, Any] = {"build": partial(user_rows._build_files, ()), "samples": Samples({})}
     for name, like in users.items():
         rows[name] = replace(rows[like], name=name, own=own, dataset=None, network=None, **given)
+    rows["own-onnx"] = replace(rows["own-mxnet"], name="own-onnx", framework="onnx", converters=("onnx",))
     return rows
 
 
@@ -108,24 +109,31 @@ def converted(*frameworks: str) -> set[Thing]:
     return all_of("onnx", *frameworks) | all_of("own-model", *frameworks)
 
 
-EVERY = ("darknet", "mxnet", "pytorch")
+EVERY = ("darknet", "mxnet", "pytorch", "onnx")
 OUTPUTS, TRAPS, BUILDS = Thing("onnxruntime-outputs"), Thing("exporter-traps"), Thing("builds")
 PRUNED = Thing("pruned-outputs")
 OPENCV = {Thing(kind, "own-darknet") for kind in ("source", "samples", "dataset")}
 """OpenCV's weights for a user's Darknet network are written by the layers that the converter knows."""
+ONNX = {Thing(kind, "own-onnx") for kind in ("source", "samples", "dataset")}
+"""What a user's ONNX file says of itself is read with the converter's help."""
 MADE_BY = {
     "fixtures/converters/opset_resize.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
-    "fixtures/converters/onnx_graph.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
+    "fixtures/converters/onnx_graph.py": lambda: (
+        converted("darknet", "mxnet", "onnx") | OPENCV | ONNX | {PRUNED}
+    ),
+    "fixtures/converters/onnx_file.py": lambda: converted("onnx") | ONNX,
     "fixtures/converters/nms.py": lambda: converted("darknet") | {PRUNED},
-    "fixtures/converters/lazy_weights.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
+    "fixtures/converters/lazy_weights.py": lambda: (
+        converted("darknet", "mxnet", "onnx") | OPENCV | ONNX | {PRUNED}
+    ),
     "fixtures/converters/mxnet/pooling.py": lambda: converted("mxnet"),
-    "fixtures/converters/__init__.py": lambda: converted(*EVERY) | OPENCV | {TRAPS, PRUNED},
+    "fixtures/converters/__init__.py": lambda: converted(*EVERY) | OPENCV | ONNX | {TRAPS, PRUNED},
     "fixtures/runtimes/opencv.py": lambda: all_of("samples", "darknet"),
     "fixtures/runtimes/mxnet_child.py": lambda: all_of("samples", "mxnet"),
     "fixtures/runtimes/torch_runtime.py": lambda: all_of("samples", "pytorch"),
     "fixtures/runtimes/darknet_child.py": lambda: {Thing("darknet-outputs")},
     "fixtures/runtimes/tensorrt/worker.py": lambda: {BUILDS, Thing("specimen-builds")},
-    "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS, PRUNED},
+    "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS, PRUNED} | all_of("samples", "onnx"),
     "fixtures/quantization/fp16.py": lambda: {Thing("fp16")},
     "fixtures/quantization/qdq.py": lambda: {Thing("quantized")},
     "fixtures/pruning/darknet/rules.py": lambda: {PRUNED},

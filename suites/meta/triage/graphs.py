@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,7 +42,7 @@ def chain(count: int) -> onnx.ModelProto:
     for number in range(count):
         operator = ("MatMul", "Neg", "LeakyRelu", "Add")[number % 4]
         inputs = {"MatMul": [last, "w"], "Add": [last, f"t{number - 2}"]}.get(operator, [last])
-        slope = {"alpha": 0.8} if operator == "LeakyRelu" else {}
+        slope: dict[str, Any] = {"alpha": 0.8} if operator == "LeakyRelu" else {}
         last = f"t{number}"
         nodes.append(helper.make_node(operator, inputs, [last], f"n{number}", **slope))
     return model(nodes, [last], {"w": np.float32(0.53) * weight})

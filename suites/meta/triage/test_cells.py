@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -108,7 +109,7 @@ def looked_into(store: Path, case: Case, hop: Hop, clients: dict[str, TensorRT] 
     ],
 )
 def test_the_planted_layer_is_named(
-    stage: str, fields: dict[str, str], kind: str, hop: Hop, store: Path
+    stage: str, fields: dict[str, Any], kind: str, hop: Hop, store: Path
 ) -> None:
     """In each hop up to the engine, with the files beside it."""
     plant(store, kind, wrong_weights(9.0), opset=13 if kind == "onnx" else 0)
@@ -145,7 +146,7 @@ def test_an_engine_that_computes_a_layer_wrong_is_found_and_shown(store: Path) -
     ("fields", "said"),
     [({"batch": "8"}, "batch 8 is not triaged"), ({"stage": "migration"}, "migration is not triaged")],
 )
-def test_what_is_not_looked_into_is_said(fields: dict[str, str], said: str, store: Path) -> None:
+def test_what_is_not_looked_into_is_said(fields: dict[str, Any], said: str, store: Path) -> None:
     """With what to do, or which stages are."""
     with pytest.raises(NotRun, match=said):
         looked_into(store, replace(CASE, **fields), "batch")

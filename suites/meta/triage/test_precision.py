@@ -1,5 +1,7 @@
 """The fewest layers are kept in fp32 that make a lower precision good, and the graph with them is valid."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +72,18 @@ def test_the_layer_that_overflows_is_named_and_kept(overflow: Found) -> None:
     assert kept(overflow).before == np.inf
     assert kept(overflow).after < 2e-3
     assert kept(overflow).enough
+
+
+def test_the_script_shows_the_overflow(overflow: Found) -> None:
+    """What should come out is kept in float32, which can hold it."""
+    done = subprocess.run(
+        [sys.executable, "-I", "reproduce.py"],
+        cwd=overflow.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "square: relative L2 inf" in done.stdout) == (1, True), done.stderr
 
 
 def test_the_graph_with_them_in_fp32_is_written_and_is_what_was_measured(overflow: Found) -> None:

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from fixtures.metrics.parity import Tensors
 from fixtures.store.files import load_tensors
 from fixtures.triage.runs import Counter
 from fixtures.triage.search import find
@@ -66,6 +67,16 @@ def test_the_script_fails_while_the_error_is_there_and_no_longer(written: Found,
     assert (ended.returncode, "ok" in ended.stdout) == (0, True), ended.stderr
 
 
+def test_a_script_that_cannot_run_says_so_by_another_code(written: Found, tmp_path: Path) -> None:
+    """That a model does not run is not the error that it shows."""
+    for name in FILES:
+        (tmp_path / name).write_bytes((written.folder / name).read_bytes())
+    (tmp_path / "model.onnx").write_text("no model")
+    ended = script(tmp_path)
+    assert ended.returncode == 2
+    assert "onnxruntime cannot run it" in ended.stderr
+
+
 def test_the_report_has_what_a_maintainer_asks_for(written: Found) -> None:
     """Whom it is for, versions, device, model, reproducer, expected and actual."""
     text = (written.folder / "issue.md").read_text()
@@ -95,7 +106,7 @@ def test_onnx_runtime_itself_is_told_from_the_converter(tmp_path: Path) -> None:
         "x", "source->ONNX", question(sound, run=Fusing("t3", "t4")), "the source", counter=Counter(12)
     )
     found = triage(subject, tmp_path)
-    assert found.hop == "ONNX Runtime"
+    assert found.guilty == "ONNX Runtime"
     assert "guilty hop: ONNX Runtime" in "\n".join(lines(found))
     assert "microsoft/onnxruntime" in (tmp_path / "issue.md").read_text()
 
@@ -123,7 +134,7 @@ def test_a_reduction_that_shows_nothing_says_so(tmp_path: Path) -> None:
     class Whole(Fusing):
         """Wrong where all of the graph is there."""
 
-        def __call__(self, part: onnx.ModelProto, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:  # type: ignore[override]
+        def __call__(self, part: onnx.ModelProto, values: Tensors) -> dict[str, np.ndarray]:
             """Run it, wrong or not."""
             whole = len(part.graph.node) == 3 and len(part.graph.output) == 1
             return question(chain(3)).run(spoilt(part, ("t2", 2.0)) if whole else part, values)

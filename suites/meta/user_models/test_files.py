@@ -18,13 +18,10 @@ from suites.meta.networks.mxnet_files import one, write
 
 def described(folder: Path, words: str, *inputs: str) -> tuple[ReferenceModel, ...]:
     """Return the rows of --model, with the files of the folder beside them."""
-    given = {"weights": [folder / "net.weights"], "params": [*folder.glob("*.params")]}
-    kept = {
-        option: files
-        for option, files in given.items()
-        if {"weights": ".cfg", "params": ".json"}[option] in words
-    }
-    return with_descriptions(registry.choose(words, inputs, **kept), ArtifactStore(folder / "artifacts"))
+    weights = [folder / "net.weights"] if ".cfg" in words else []
+    params = [*folder.glob("*.params")] if ".json" in words else []
+    chosen = registry.choose(words, inputs, weights=weights, params=params)
+    return with_descriptions(chosen, ArtifactStore(folder / "artifacts"))
 
 
 @pytest.fixture
@@ -66,5 +63,5 @@ def test_files_that_do_not_belong_together_are_refused_by_their_converter(folder
     (folder / "net.weights").write_bytes(data[:-40])
     with pytest.raises(StageError, match=r"net: .*net\.weights.*"):
         described(folder, str(folder / "net.cfg"))
-    with pytest.raises(StageError, match=r"dense: .*'no'"):
+    with pytest.raises(StageError, match=r"dense-symbol\.json: 'no' is no input"):
         described(folder, str(folder / "dense-symbol.json"), "no:1x7")

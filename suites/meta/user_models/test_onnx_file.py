@@ -126,6 +126,7 @@ def test_every_stage_that_makes_sense_has_cases(tmp_path: Path) -> None:
         (("N", 3, 16, 16), [], (1, 3, 16, 16)),
         (("N", 3, "H", "W"), ["1x3x24x16"], (1, 3, 24, 16)),
         ((1, 3, "S", "S"), ["image:1x3x24x24"], (1, 3, 24, 24)),
+        (("?", 3, "?", "?"), ["image:1x3x24x16"], (1, 3, 24, 16)),
     ],
 )
 def test_free_sizes_are_fixed_at_what_was_given(
@@ -264,6 +265,14 @@ def of_texts(file: Path) -> None:
     onnx.save(model, file)
 
 
+def of_maps(file: Path) -> None:
+    """Make its output a sequence, as ZipMap of sklearn-onnx does."""
+    model = onnx.load(file)
+    made = onnx.helper.make_tensor_sequence_value_info("scores", onnx.TensorProto.FLOAT, None)
+    model.graph.output[0].CopyFrom(made)
+    onnx.save(model, file)
+
+
 FREE = ("N", 3, "H", "W")
 
 
@@ -290,6 +299,7 @@ FREE = ("N", 3, "H", "W")
         ((1, 3, 16, 16), [], corrupt, r"net\.onnx is no ONNX model"),
         ((1, 3, 16, 16), [], without_data, r"weights of 'weight' are in 'net\.data', which is not there"),
         ((1, 3, 16, 16), [], of_texts, r"input 'image' is STRING, expected a tensor of float32"),
+        ((1, 3, 16, 16), [], of_maps, r"output 'scores' is a sequence, expected a tensor; .*zipmap"),
     ],
 )
 def test_what_does_not_fit_ends_the_run_at_its_start(

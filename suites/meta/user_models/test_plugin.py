@@ -76,7 +76,7 @@ def test_suites_run_by_their_name_and_leave_all_in_the_users_folder(python: Path
     again = run(elsewhere, *words)
     assert again.returncode == 0, again.stdout + again.stderr
     assert len(list((repository / "records").glob("*.jsonl"))) == 2
-    assert list(elsewhere.iterdir()) == []
+    assert {path.name for path in elsewhere.iterdir()} <= {".benchmarks"}  # pytest-benchmark's, always
 
 
 def test_the_users_own_tests_see_nothing_of_the_suite(python: Path, repository: Path) -> None:
