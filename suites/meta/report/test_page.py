@@ -14,11 +14,13 @@ import pytest
 
 from benchmarks.browser import DESKTOP, PHONE, Browser
 from fixtures.report.foreign_text import clean
+from fixtures.report.site import charts
 from fixtures.verdicts import VERDICTS
 from suites.meta.report import site
 
 SHOWN = "[...document.querySelectorAll('tr[data-model]:not([hidden]) a.cell:not(.dim)')]"
 """The cells that a filter left."""
+FIGURES = "[...document.querySelectorAll('figure.chart')]"
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +138,7 @@ def test_every_page_fits_the_window_and_has_no_errors(
     for page in pages(report):
         browser.open(page.as_uri(), size)
         assert browser.run("document.documentElement.scrollWidth <= innerWidth"), page.name
-        assert browser.run(
-            "[...document.querySelectorAll('figure.chart')].every(f => f.querySelector('svg'))"
-        )
+        assert browser.run(f"{FIGURES}.every(f => f.querySelector('.main-svg'))"), page.name
     assert browser.errors == []
     assert browser.run("document.title") != "1"
 
@@ -151,6 +151,61 @@ def test_every_kind_of_figure_is_there(report: Path) -> None:
     }
     script = (report / "pages" / "charts.js").read_text("utf-8")
     assert kinds == set(re.findall(r"^  (\w+): \(rows", script, re.MULTILINE))
+
+
+def test_pages_with_figures_alone_load_the_library(report: Path) -> None:
+    """Plotly's script is there once, whole; pages without a figure, such as the overview, do not load it."""
+    (script,) = report.rglob("plotly*.js")
+    assert script.read_bytes() == charts.library().read_bytes()
+    for page in pages(report):
+        text = page.read_text("utf-8")
+        assert ("plotly.min.js" in text) == ('<figure class="chart' in text), page.name
+    assert "plotly.min.js" not in (report / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_figures_have_their_marks_inside_their_width(
+    size: tuple[int, int], report: Path, browser: Browser
+) -> None:
+    """Every row is a mark of some trace, nothing is wider than the page, no button stands over a figure."""
+    browser.open((report / "pages" / "model-digits.html").as_uri(), size)
+    seen = browser.run(
+        f"{FIGURES}.map(f => [JSON.parse(f.querySelector('script').textContent).kind,"
+        " f.querySelectorAll('.point, .boxlayer path.box, .barlayer path').length,"
+        " f.querySelector('.main-svg').clientWidth <= f.clientWidth,"
+        " f.querySelectorAll('.modebar-btn').length,"
+        " f.querySelector('[role=img]').ariaLabel.startsWith(f.querySelector('figcaption').textContent)])"
+    )
+    assert {kind for kind, *_ in seen} == {
+        "hops", "intervals", "noise", "latency", "sweep", "gammas", "trend"
+    }  # fmt: skip
+    assert [one for one in seen if not one[1] or one[2:] != [True, 0, True]] == []
+
+
+def test_names_in_figures_are_shown_as_text(report: Path, browser: Browser) -> None:
+    """Plotly takes a part of HTML for markup: a name that looks like it is written out."""
+    browser.open((report / "pages" / "runs.html").as_uri())
+    drawn = browser.run(
+        "(() => { const figure = document.querySelector('figure.chart');"
+        " const about = JSON.parse(figure.querySelector('script').textContent);"
+        " for (const row of about.rows) row.row = '<b>a</b> &amp; <br>%{x}';"
+        " figure.querySelector('script').textContent = JSON.stringify(about); draw(figure);"
+        " return figure.querySelector('g.ytick').textContent; })()"
+    )
+    assert drawn == "<b>a</b> &amp; <br>%{x}"
+
+
+def test_a_figure_follows_the_width_of_the_window(report: Path, browser: Browser) -> None:
+    """Who turns a phone sees the figure at its new width."""
+    browser.open((report / "pages" / "runs.html").as_uri())
+    width, height = PHONE
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True
+    )
+    browser.run(
+        "new Promise(done => { const drawn = document.querySelector('.main-svg');"
+        " const wait = () => drawn.clientWidth < innerWidth ? done() : setTimeout(wait, 20); wait(); })"
+    )
 
 
 @pytest.mark.skipif(find_spec("axe_core_python") is None, reason="needs axe-core: pip install --group meta")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -100,6 +101,17 @@ def test_an_older_schema_is_read_and_another_is_refused_by_its_number(
     assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == code
     assert (f"it has schema {schema}" in capsys.readouterr().err) == bool(code)
     assert (tmp_path / "out" / "index.html").exists() != bool(code)
+
+
+def test_without_plotly_the_group_is_named_and_nothing_written(
+    tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library of the figures is looked for before anything else is done."""
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    written(tmp_path, record())
+    assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    assert "plotly is not installed: pip install --group report" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_folder_says_how_to_make_records(
