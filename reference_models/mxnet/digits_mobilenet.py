@@ -16,7 +16,7 @@ from reference_models.mxnet import process
 
 NAME = "digits-mobilenet"
 FOLDER = Path(__file__).parent
-FILES = (f"{NAME}-symbol.json", f"{NAME}-0000.params")
+FILES = ("digits-mobilenet-symbol.json", "digits-mobilenet-0000.params")
 """Beside this file: written out, so that they count among what the model is made by."""
 SIDE, SAMPLES = 32, 8
 

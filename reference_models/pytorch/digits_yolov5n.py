@@ -18,7 +18,7 @@ from reference_models.pytorch.state import digest
 from reference_models.pytorch.yolov5_layers import Architecture
 
 NAME = "digits-yolov5n"
-WEIGHTS = Path(__file__).with_name(f"{NAME}.npz")
+WEIGHTS = Path(__file__).with_name("digits-yolov5n.npz")
 ANCHORS = (
     ((9.0, 16.0), (12.0, 16.0), (15.0, 24.0)),
     ((18.0, 24.0), (20.0, 32.0), (24.0, 32.0)),

@@ -53,7 +53,7 @@ def test_the_list_names_every_command(program: str, capsys: pytest.CaptureFixtur
         (["convrt", "darknet"], "no command 'convrt'; did you mean convert darknet?"),
         (["convert", "tensorflow"], "'convert tensorflow'; did you mean convert darknet or convert mxnet or"),
         (["convert"], "no command 'convert'; did you mean convert darknet or convert mxnet or"),
-        (["\x1b[2J"], "no command '\\x1b[2J'; there are support, fix, machine"),
+        (["\x1b[2J"], "no command '\\x1b[2J'; there are support, fix, triage, machine"),
     ],
 )
 def test_an_unknown_command_names_the_nearest(
