@@ -30,10 +30,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drop the placeholders of stages that have no case in this selection: there is nothing to skip."""
+    """Drop the placeholders of stages that have no case in this selection: there is nothing to skip.
+
+    Of several processes, what is timed comes last: it has the machine to itself, and all others would wait.
+    """
     empty = [item for item in items if item.get_closest_marker("stage") and not _has_case(item)]
     items[:] = [item for item in items if item not in empty]
     config.hook.pytest_deselected(items=empty)
+    if hasattr(config, "workerinput"):
+        items.sort(key=_is_timed)
 
 
 def _part(part: str = "") -> str:
@@ -42,3 +47,8 @@ def _part(part: str = "") -> str:
 
 def _has_case(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and isinstance(item.callspec.params.get("case"), Case)
+
+
+def _is_timed(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("stage")
+    return marker is not None and stage(*marker.args).timed
