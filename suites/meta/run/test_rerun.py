@@ -74,6 +74,17 @@ def test_in_a_version_environment_the_command_is_toxs(monkeypatch: pytest.Monkey
     assert "--support=none" in words
 
 
+def test_the_environment_of_a_users_own_tox_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In another repository's tox the command is pytest's, with the suite named by its whole path."""
+    monkeypatch.setenv("TOX_ENV_NAME", "trt1016")
+    monkeypatch.chdir(tmp_path)
+    words = rerun(CASE, missing=["10.16=no such wheel"])
+    assert words[1:4] == ["-m", "pytest", str(ROOT / NODE)]
+    assert any(word.startswith("--missing") for word in words)
+
+
 def alone(record: Record) -> Record:
     """A record without what differs from run to run."""
     return replace(record, run_id="", time="", seconds=0, harness=0)
