@@ -1,5 +1,7 @@
 """INT8 accuracy: all is recorded; a loss that is beyond doubt is the calibration's fault."""
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 
 from fixtures.cases import Case
 from fixtures.checks.accuracy import Accuracy
+from fixtures.checks.int8_cost import Cost, Measurement
 from fixtures.checks.quantization_noise import Noise, Ratio
 from fixtures.checks.scoring import MeanAveragePrecision, TopK
 from fixtures.expectations import Expectations, Row
@@ -48,7 +51,14 @@ def accuracy(numbers: dict[str, float], noise: Sequence[Noise] = (), fp32: Given
     budgets = (Row("budgets.toml row 1", {}, numbers),)
     inputs = [{"image": np.array(n)} for n in range(IMAGES)]
     metric = TopK("top1", LABELS, 1)
-    return Accuracy(draft, Expectations(budgets=budgets), metric, inputs, fp32 or network(), lambda: [*noise])
+    measure = Measurement(metric, inputs, fp32 or network(), lambda: [*noise])
+    return Accuracy(draft, Expectations(budgets=budgets), measure)
+
+
+def other(one: Accuracy, **changes: Any) -> Accuracy:
+    """The same check, measuring in another way."""
+    assert isinstance(one.measure, Measurement)
+    return replace(one, measure=replace(one.measure, **changes))
 
 
 def noisy(decibels: float, tensor: str = "r0") -> Noise:
@@ -140,7 +150,7 @@ def test_boxes_that_are_lost_are_judged(limit: float) -> None:
 
     rows = np.array([[[20, 20, 10, 10, 0.9], [60, 60, 20, 20, 0.8]]], np.float32)
     metric = MeanAveragePrecision(dict, None)
-    one = replace(accuracy({"drop": 99, "matched": limit}, fp32=Boxes(rows)), metric=metric)
+    one = other(accuracy({"drop": 99, "matched": limit}, fp32=Boxes(rows)), metric=metric)
     shifted = rows + np.array([[0.0] * 5, [3, 0, 0, 0, 0]], np.float32)
     one.record(Boxes(shifted))
     assert one.draft.metrics["matched"].value == 50
@@ -168,7 +178,7 @@ def test_a_runtime_that_gives_too_few_outputs_is_refused() -> None:
 def test_how_many_images_are_done_is_told() -> None:
     """In steps of a few, to the last one."""
     told = list[int]()
-    replace(accuracy({"drop": 99}), watch=told.append)(network())
+    other(accuracy({"drop": 99}), watch=told.append)(network())
     assert told == [*range(16, IMAGES, 16), IMAGES]
 
 
@@ -180,10 +190,24 @@ def test_outputs_of_another_shape_are_refused() -> None:
 
 def test_fp32_is_read_once_for_all_routes() -> None:
     """What the metric has read of an image of fp32 is not read again; INT8 is."""
-    one = accuracy({"drop": 2.0}, [noisy(31)])
-    one(network(wrong=1))
-    assert len(one.known) == IMAGES
-    again = replace(one, draft=RecordDraft(CASE, {"name": "digits"}), fp32=network(wrong=9))
+    known = dict[int, Any]()
+    other(accuracy({"drop": 2.0}), known=known)(network(wrong=1))
+    assert len(known) == IMAGES
+    again = other(accuracy({"drop": 2.0}), known=known, fp32=network(wrong=9))
     again(network(wrong=1))
     assert again.draft.metrics["top1_fp32"].value == 100
     assert again.draft.metrics["top1_int8"].value == 99
+
+
+def test_what_was_measured_is_judged_anew_when_it_is_read_back() -> None:
+    """Through JSON nothing is lost, infinities and a score that is no number included, and budgets hold."""
+    one = accuracy({"drop": 2.0, "sqnr": 20}, [noisy(3), noisy(math.inf)])
+    assert isinstance(one.measure, Measurement)
+    broken = network(wrong=20)
+    broken.logits[3] = np.nan
+    cost = one.measure(broken)
+    read = Cost.of(json.loads(json.dumps(cost.plain())))
+    assert read == cost
+    with pytest.raises(StageError, match="top1 loses 20") as caught:
+        replace(one, measure=lambda _: read)(network())
+    assert "'r0', read by conv1: 3.0 dB" in str(caught.value)

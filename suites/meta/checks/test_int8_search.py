@@ -1,7 +1,7 @@
 """Layers are left in float until the budget holds, and the row that says so is read back and honoured."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ import pytest
 from fixtures.cases import Case
 from fixtures.checks import quantization_noise
 from fixtures.checks.accuracy import Accuracy
+from fixtures.checks.int8_cost import Measurement
 from fixtures.checks.int8_search import Search, row_of
-from fixtures.checks.quantization_noise import Noise
 from fixtures.checks.scoring import TopK
 from fixtures.expectations import Expectations, Row, load
 from fixtures.expectations.schema import SCHEMA
@@ -37,24 +37,26 @@ class Quantizer:
 
     def __init__(self, folder: Path) -> None:
         self.exact, self.asked = quantizable.saved(folder), list[list[str]]()
+        self.fp32 = OnnxRuntime(self.exact)
+        labels = np.array([one["scores"].argmax() for one in self.fp32.run(INPUTS)])
+        self.metric = TopK("top1", labels, 1)
 
-    def __call__(self, without: Collection[str]) -> tuple[Runtime, Callable[[], list[Noise]]]:
+    def __call__(self, without: Collection[str]) -> tuple[Runtime, Measurement]:
         """Quantize, by the real calibration and placement."""
         self.asked.append([*without])
         target = self.exact.with_name(f"without-{len(without)}.onnx")
         qdq.quantize(self.exact, target, quantizable.images(20), per_channel=True, without=without)
-        return OnnxRuntime(target), partial(quantization_noise.measure, self.exact, target, INPUTS)
+        noise = partial(quantization_noise.measure, self.exact, target, INPUTS)
+        return OnnxRuntime(target), Measurement(self.metric, INPUTS, self.fp32, noise)
 
 
 def searched(folder: Path, distance: float, excluded: tuple[str, ...] = ()) -> tuple[Search, Quantizer]:
     """A search under a budget of that distance of the outputs, in a folder that has been run."""
     quantizer = Quantizer(folder)
-    fp32 = OnnxRuntime(quantizer.exact)
-    labels = np.array([one["scores"].argmax() for one in fp32.run(INPUTS)])
     budget = Expectations(budgets=(Row("row 1", {}, {"drop": 50.0, "relative_l2": distance}),))
-    int8, noise = quantizer(excluded)
+    int8, measure = quantizer(excluded)
     draft = RecordDraft(CASE, {"name": "residual"})
-    accuracy = Accuracy(draft, budget, TopK("top1", labels, 1), INPUTS, fp32, noise)
+    accuracy = Accuracy(draft, budget, measure)
     search = Search(accuracy, quantizer, excluded, folder / "exclusions.toml")
     search(int8)
     return search, quantizer
@@ -129,6 +131,6 @@ def test_a_layer_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_an_excluded_layer_reads_nothing_quantized(layer: str, tmp_path: Path) -> None:
     """Each kind of layer: weighted, a residual Add, a pooling, a Concat."""
     _, measure = Quantizer(tmp_path)([layer])
-    readers = {reader for one in measure() for reader in one.layers}
+    readers = {reader for one in measure.noise() for reader in one.layers}
     assert layer not in readers
     assert readers

@@ -10,7 +10,7 @@ import pytest
 from fixtures.checks import scoring
 from fixtures.checks.scoring import MeanAveragePrecision, OwnFunction, TopK, metric_of
 from fixtures.metrics.parity import Tensors
-from fixtures.pipeline.datasets import Truth
+from fixtures.pipeline.evaluation import Truth
 from fixtures.verdicts import NotRun, StageError
 from reference_models.model import ReferenceModel, Source
 

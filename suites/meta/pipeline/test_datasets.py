@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures.pipeline.datasets import Singles, Truth
+from fixtures.pipeline.evaluation import Singles, Truth
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.verdicts import StageError

@@ -112,9 +112,10 @@ def converted(*frameworks: str) -> set[Thing]:
 EVERY = ("darknet", "mxnet", "pytorch", "onnx")
 OUTPUTS, TRAPS, BUILDS = Thing("onnxruntime-outputs"), Thing("exporter-traps"), Thing("builds")
 PRUNED = Thing("pruned-outputs")
-OPENCV = {Thing(kind, "own-darknet") for kind in ("source", "samples", "dataset")}
+OF_A_ROW = ("source", "samples", "dataset", "int8-cost")
+OPENCV = {Thing(kind, "own-darknet") for kind in OF_A_ROW}
 """OpenCV's weights for a user's Darknet network are written by the layers that the converter knows."""
-ONNX = {Thing(kind, "own-onnx") for kind in ("source", "samples", "dataset")}
+ONNX = {Thing(kind, "own-onnx") for kind in OF_A_ROW}
 """What a user's ONNX file says of itself is read with the converter's help."""
 MADE_BY = {
     "fixtures/converters/opset_resize.py": lambda: converted("darknet", "mxnet") | OPENCV | {PRUNED},
@@ -133,9 +134,14 @@ MADE_BY = {
     "fixtures/runtimes/torch_runtime.py": lambda: all_of("samples", "pytorch"),
     "fixtures/runtimes/darknet_child.py": lambda: {Thing("darknet-outputs")},
     "fixtures/runtimes/tensorrt/worker.py": lambda: {BUILDS, Thing("specimen-builds")},
-    "fixtures/runtimes/onnxruntime.py": lambda: {OUTPUTS, TRAPS, PRUNED} | all_of("samples", "onnx"),
+    "fixtures/runtimes/onnxruntime.py": lambda: (
+        {OUTPUTS, TRAPS, PRUNED} | all_of("samples", "onnx") | all_of("int8-cost", *EVERY)
+    ),
     "fixtures/quantization/fp16.py": lambda: {Thing("fp16")},
     "fixtures/quantization/qdq.py": lambda: {Thing("quantized")},
+    "fixtures/checks/int8_cost.py": lambda: all_of("int8-cost", *EVERY),
+    "fixtures/metrics/bootstrap.py": lambda: all_of("int8-cost", *EVERY),
+    "fixtures/checks/accuracy.py": set,
     "fixtures/pruning/darknet/rules.py": lambda: {PRUNED},
     "fixtures/pipeline/batches.py": lambda: {BUILDS},
     "fixtures/exporters/specimens/strategies.py": lambda: {TRAPS},
