@@ -1,4 +1,4 @@
-"""A thousand bad ONNX files for each command: one line each, never a traceback, never a silent success."""
+"""Many bad ONNX files for each command: one line each, never a traceback, never a silent success."""
 
 import contextlib
 import io
@@ -10,10 +10,10 @@ import onnx
 import pytest
 
 from fixtures.commands import fix, support
+from suites.meta.gates.mutations import COUNT
 from suites.meta.networks.bad_onnx import bad_files
 
 pytestmark = pytest.mark.slow
-COUNT = 1000
 FAULT = "a fault of this program"
 REPAIRED = ("ONNX does not allow inputs of mixed types", "it does not broadcast to")
 """How `fix` says that it mended what makes a file invalid."""
@@ -57,14 +57,14 @@ def assert_clear(counts: Counter[str], total: int) -> None:
     assert min(counts["answered"], counts["answered, and said"]) >= 0.01 * total
 
 
-def test_a_thousand_bad_models_are_answered_or_refused(tmp_path: Path) -> None:
+def test_many_bad_models_are_answered_or_refused(tmp_path: Path) -> None:
     """The command support says of each file what is wrong with it, or answers."""
     (tmp_path / "in").mkdir()
     counts = Counter(outcome(support.main, [str(path)], path) for path in bad_files(tmp_path / "in", COUNT))
     assert_clear(counts, COUNT)
 
 
-def test_a_thousand_bad_models_are_fixed_or_refused(tmp_path: Path) -> None:
+def test_many_bad_models_are_fixed_or_refused(tmp_path: Path) -> None:
     """The command fix writes nothing for a file that it refuses, and a valid model for a valid one."""
     (tmp_path / "in").mkdir()
     counts: Counter[str] = Counter()

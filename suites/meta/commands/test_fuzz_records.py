@@ -1,4 +1,4 @@
-"""A thousand bad record files for the report: one line each, never a traceback, never a silent success."""
+"""Many bad record files for the report: one line each, never a traceback, never a silent success."""
 
 import contextlib
 import io
@@ -16,10 +16,10 @@ import pytest
 
 from fixtures.records import Metric, Record
 from fixtures.report.reading import read_files
+from suites.meta.gates.mutations import COUNT
 from suites.meta.report.planted import H100, record
 
 pytestmark = pytest.mark.slow
-COUNT = 1000
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 7, 2**70, 1e308, "", "text", "\x1b[2J", "nan", "\ud800", "y" * 5000, [], [1], [[]],
     {}, {"a": 1}, {"name": None}, {"name": "x", "flavour": 3}, {"value": "long"}, "2099-01-01",
@@ -109,7 +109,7 @@ def outcome(report: ModuleType, path: Path, output: Path) -> str:
     return {1: "red", 0: "green"}[code] if (code == 1) == (red or bool(files.cut)) else "wrong exit code"
 
 
-def test_a_thousand_bad_record_files_are_shown_or_refused(tmp_path: Path) -> None:
+def test_many_bad_record_files_are_shown_or_refused(tmp_path: Path) -> None:
     """What is no record ends with file, line and remedy; the rest is a report with the right exit code."""
     report = pytest.importorskip("fixtures.commands.report", reason="pip install --group report")
     (tmp_path / "in").mkdir()

@@ -7,11 +7,14 @@ with the checksums of what they then hold, so that a reader behind the archive s
 from __future__ import annotations
 
 import io
+import os
 import random
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 
+COUNT = int(os.environ.get("TRT_PARITY_FUZZ", "250"))
+"""Damaged files that each reader is tried with; the weekly run tries a thousand."""
 Change = Callable[[bytes, random.Random], bytes]
 NUMBERS = (
     "0", "-1", "1", "2", "7", "16", "255", "65536", "1048576", "2147483648", "9223372036854775808", "1e9",

@@ -1,4 +1,4 @@
-"""A thousand damaged files for each reader: every one is refused in a line, or read and sound."""
+"""Many damaged files for each reader: every one is refused in a line, or read and sound."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from suites.meta.gates.mutations import BYTES, TEXT, Change, in_archive, mutations
+from suites.meta.gates.mutations import BYTES, COUNT, TEXT, Change, in_archive, mutations
 from suites.meta.gates.readers import MARK, READERS, Read, Reader, counted
 
-COUNT = 1000
 MOST_SOUND = 20
 """Files that are not damaged, which are read besides."""
 NEEDS_TORCH = ("models.toml", "digits.npz", "YOLOv5 checkpoint", "state_dict")

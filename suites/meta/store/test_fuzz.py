@@ -1,4 +1,4 @@
-"""A thousand damaged entries and manifests: each is found whole or made again, and none ends a run."""
+"""Many damaged entries and manifests: each is found whole or made again, and none ends a run."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,11 +7,10 @@ import pytest
 
 from fixtures.pipeline.source_networks import source_of
 from fixtures.store.artifacts import ArtifactStore
-from suites.meta.gates.mutations import BYTES, TEXT, mutations
+from suites.meta.gates.mutations import BYTES, COUNT, TEXT, mutations
 from suites.meta.pipeline.test_source_networks import OUTSIDE, manifest, model
 from suites.meta.store.test_artifacts import KEY, OTHER, entry_of, put
 
-COUNT = 1000
 SAID = 300
 """No more of a file than that is ever said, and nothing that a terminal obeys."""
 
