@@ -36,8 +36,8 @@ class Measured:
 def pipeline(folder: Path, images: np.ndarray = IMAGES, **row: Any) -> Pipeline:
     """The pipeline of a model with a data set, as a run of its own would have it."""
     model = ReferenceModel(
-        "mine", "pytorch", {"x": (1, 1, 2, 3)}, ("y",), no_source, list, ("dynamo",), metric="top1",
-        dataset=lambda: {"images": images, "labels": np.arange(4)},
+        "mine", "onnx", {"x": (1, 1, 2, 3)}, ("y",), no_source, list, ("onnx",), metric="top1",
+        needs=(), dataset=lambda: {"images": images, "labels": np.arange(4)},
     )  # fmt: skip
     return Pipeline(ArtifactStore(folder), {"mine": replace(model, **row)})
 
