@@ -54,7 +54,6 @@ def digit_net(built: Built) -> Any:
         *((digits.MODEL, "torchscript", opset) for opset in (10, 11, 12, 13, 17, 23)),
         *((digits.MODEL, "dynamo", opset) for opset in (18, 21)),
         *((yolov5n.MODEL, "torchscript", opset) for opset in (10, 21)),
-        (yolov5n.MODEL, "dynamo", 17),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
