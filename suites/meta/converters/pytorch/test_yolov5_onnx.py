@@ -31,7 +31,8 @@ CASES: list[tuple[str, int, bool, Exporter, int]] = [
     *((*case, "torchscript", opset) for case in STRUCTURES for opset in (10, 13, 17)),
     *(("n", 6, False, "torchscript", opset) for opset in (11, 12, 14, 15, 16)),
     ("n", 3, False, "dynamo", 20), ("s", 6, False, "torchscript", 13),
-    ("m", 5, False, "torchscript", 13), ("l", 3, False, "torchscript", 13), ("x", 6, False, "torchscript", 13),
+    ("m", 5, False, "torchscript", 13), ("l", 3, False, "torchscript", 13),
+    ("x", 6, False, "torchscript", 13),
 ]  # fmt: skip
 """Every structure at the opsets where forms change, every opset of torchscript once, every size once.
 
