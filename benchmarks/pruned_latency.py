@@ -9,9 +9,10 @@ dense network's is below 1. Exit code 0 where each does, 1 where one does not, 2
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     Row(file.stem, cost.parameters, cost.flops, in_turn(dense, file, timed, options.pairs))
                 )
                 print(rows[-1], flush=True)
+                if options.lines:
+                    with options.lines.open("a", encoding="utf-8") as lines:
+                        lines.write(json.dumps(asdict(rows[-1])) + "\n")
     except (OSError, StageError, ValueError) as error:
         print(f"python -m benchmarks.pruned_latency: {error}", file=sys.stderr)
         return 2
@@ -138,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--round", type=int, nargs="+", default=ROUNDINGS, help="default: 1 8 16 32")
     add("--pairs", type=int, default=PAIRS, help="of blocks; default: %(default)s")
     add("--threads", type=int, default=1, help="of ONNX Runtime, 0 for one a core; default: %(default)s")
+    add("--lines", type=Path, metavar="FILE", help="append a JSON line for each pruned network to this file")
     add("--engines", action="store_true", help="of TensorRT, in place of ONNX Runtime")
     add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of engines; default: %(default)s")
     return parser

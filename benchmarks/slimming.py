@@ -4,7 +4,7 @@ A trained reference model is sparse-trained, pruned and fine-tuned (Liu et al., 
 commands that a user has; beside it the pruned architecture is trained from scratch (arXiv 1810.05270): as
 many epochs (Scratch-E), or as many as cost the same operations, at most twice as many (Scratch-B).
 Everything is seeded, and a step whose result lies in the folder is not done again. The folder gets
-figures.json, cliff.svg and gammas.svg, too.
+figures.json, cliff.svg and gammas.svg, too, and models.py, the tuned network as a model of `pytest suites`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import onnx
 
-from benchmarks import slimming_drawing
+from benchmarks import slimming_drawing, slimming_models
 from benchmarks.pruned_latency import in_turn, session
 from benchmarks.slimming_networks import EPOCHS, FRAMEWORKS, Files, Framework
 from fixtures import __main__ as command
@@ -216,6 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = json.dumps(figures, indent=1) + "\n"
     write_atomically(experiment.folder / "figures.json", text.encode())
     slimming_drawing.draw(experiment.folder, figures)
+    slimming_models.write(options.name, experiment.folder)
     return int(any(line.endswith("MISSED") for line in answers))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -62,17 +61,17 @@ class Worth(NamedTuple):
 
 @dataclass(frozen=True)
 class Framework:
-    """One framework. ends: of its files' names. input: words that `prune` needs. measures: of `Worth`.
+    """One framework. ends, roles: of its files; of one file there are no roles.
 
-    dense: writes the trained reference model of a name. judged: takes how many scenes to judge by. graph:
-    converts a network of the structure of a reference model, by name.
+    input: words that `prune` needs. measures: of `Worth`.
+    judged: takes how many scenes to judge by. graph: converts a network of the outputs of a reference model.
     """
 
     name: str
     ends: tuple[str, ...]
+    roles: tuple[str, ...]
     input: tuple[str, ...]
     measures: tuple[str, str]
-    dense: Callable[[str, Files], None]
     judged: Callable[[Files, int], Worth]
     graph: Callable[[Files, str], onnx.ModelProto]
 
@@ -81,20 +80,19 @@ class Framework:
         """Packages whose versions the figures hang on."""
         return "numpy", "onnxruntime", "mxnet" if self.name == "mxnet" else "torch"
 
+    def dense(self, name: str, files: Files) -> None:
+        """Write a trained reference model: its files, or its module."""
+        with TemporaryDirectory() as folder:
+            source = registry.models()[name].build(Path(folder))
+            if not self.roles:
+                write(source.module, files.network)
+            for path, role in zip(files.words, self.roles, strict=False):
+                path.write_bytes(source.files[role].read_bytes())
+
     def files(self, folder: Path, which: str, of: Files | None = None) -> Files:
         """Return the files of one network; of: what has the same structure, whose file is taken again."""
         first, *weights = (folder / f"{which}{end}" for end in self.ends)
         return Files(of.network if of and weights else first, *weights)
-
-
-def _dense(name: str, files: Files, roles: tuple[str, ...]) -> None:
-    """Write a trained reference model: its files of these roles, or its module."""
-    with TemporaryDirectory() as folder:
-        source = registry.models()[name].build(Path(folder))
-        if not roles:
-            write(source.module, files.network)
-        for path, role in zip(files.words, roles, strict=False):
-            path.write_bytes(source.files[role].read_bytes())
 
 
 def _darknet_worth(files: Files, scenes: int) -> Worth:
@@ -152,16 +150,14 @@ DETECTION = ("mAP50-95", "mAP50")
 INPUT = "x".join(map(str, SHAPE))
 FRAMEWORKS = {
     "darknet": Framework(
-        "darknet", (".cfg", ".weights"), (), DETECTION, partial(_dense, roles=("cfg", "weights")),
-        _darknet_worth, _darknet_graph,
+        "darknet", (".cfg", ".weights"), ("cfg", "weights"), (), DETECTION, _darknet_worth, _darknet_graph,
     ),
     "pytorch": Framework(
-        "pytorch", (".pt",), ("--input", INPUT), DETECTION, partial(_dense, roles=()), _pytorch_worth,
-        _pytorch_graph,
+        "pytorch", (".pt",), (), ("--input", INPUT), DETECTION, _pytorch_worth, _pytorch_graph,
     ),
     "mxnet": Framework(
-        "mxnet", ("-symbol.json", "-0000.params"), ("--input", "1x3x32x32"), ("top-1", "top-5"),
-        partial(_dense, roles=("symbol", "params")), _mxnet_worth, _mxnet_graph,
+        "mxnet", ("-symbol.json", "-0000.params"), ("symbol", "params"), ("--input", "1x3x32x32"),
+        ("top-1", "top-5"), _mxnet_worth, _mxnet_graph,
     ),
 }  # fmt: skip
 EPOCHS = {name: recipe.epochs for name, recipe in RECIPES.items()} | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -69,13 +70,16 @@ def test_a_time_that_was_not_measured_is_refused() -> None:
         compared([([1.0], [0.0])])
 
 
-def test_each_rounding_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_rounding_has_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The more channels a rounding keeps the more parameters are left; none of it is the dense network."""
     words = ["--name", "yolo-fastest", "--size", "32", "--round", "1", "32", "--pairs", "2"]
-    assert main(words) in (0, 1)
+    assert main([*words, "--lines", str(tmp_path / "lines.jsonl")]) in (0, 1)
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert [row[0] for row in rows] == ["round-1", "round-32"]
     counts = [int(row[1].replace(",", "")) for row in rows]
+    assert [line["parameters"] for line in lines] == counts
+    assert all(line["times"]["ratio"]["low"] > 0 for line in lines)
     assert counts[0] < counts[1] < 220_830
 
 
