@@ -12,30 +12,19 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import onnx
 
+from fixtures.report.experiments import Calibrated
 from fixtures.runtimes.base import Runtime
 from fixtures.store.files import load_tensors, save_tensors
 
 COUNTS = (1, 4, 16, 64, 179)
 """Calibration images; the last one is all that there are."""
 MODELS = ("digits", "lenet", "digits-yolov3-tiny", "digits-yolov5n", "digits-mobilenet")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """drop: points of top-1 in percent, None of a detector. relative_l2: of all outputs."""
-
-    model: str
-    calibrator: str
-    images: int
-    weights: str
-    drop: float | None
-    relative_l2: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Outcome]:
+def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Calibrated]:
     """Yield what each combination costs. counts: of images, ascending."""
     from fixtures.quantization import graph, qdq, ranges
     from fixtures.quantization.calibrators import METHODS
@@ -80,10 +69,10 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Outcome]:
                 got = outputs(OnnxRuntime(folder / "quantized.onnx"), data["images"], feed)
                 weights = "per channel" if per_channel else "per tensor"
                 cost = lost(exact, got, data["labels"]), distance(exact, got)
-                yield Outcome(name, method, collection.samples, weights, *cost)
+                yield Calibrated(name, method, collection.samples, weights, *cost)
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(outcomes: Sequence[Calibrated]) -> str:
     """Return a table: a row a calibrator and kind of weight scale, a column a number of images."""
     counts = sorted({outcome.images for outcome in outcomes})
     cells = {(o.calibrator, o.weights, o.images): f"{told(o.drop)} / {o.relative_l2:.4f}" for o in outcomes}

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _line(name: str, options: argparse.Namespace) -> list[str]:
     """Measure a network and print its line; returns what breaks a limit."""
     with tempfile.TemporaryDirectory() as folder:
-        source = _written(name, SIDE if options.proof else options.size, Path(folder))
+        source = written(name, SIDE if options.proof else options.size, Path(folder))
         floor = _best(options.rounds, lambda: np.fromfile(source.weights, np.float32))
         seconds = _best(options.rounds, lambda: planned(source, Settings(0.5)))
         whole, left = channels_in_all(planned(source, Settings(0.5)))
@@ -59,7 +59,8 @@ def _line(name: str, options: argparse.Namespace) -> list[str]:
     return broken
 
 
-def _written(name: str, side: int, folder: Path) -> Source:
+def written(name: str, side: int, folder: Path) -> Source:
+    """Write a network of the zoo with seeded weights."""
     network, source = ZOO[name](side), Source(folder / "net.cfg", folder / "net.weights")
     source.cfg.write_text(network.text())
     weights.write_seeded(source.weights, network, seed=4)

@@ -4,7 +4,7 @@ A trained reference model is sparse-trained, pruned and fine-tuned (Liu et al., 
 commands that a user has; beside it the pruned architecture is trained from scratch (arXiv 1810.05270): as
 many epochs (Scratch-E), or as many as cost the same operations, at most twice as many (Scratch-B).
 Everything is seeded, and a step whose result lies in the folder is not done again. The folder gets
-figures.json, cliff.svg and gammas.svg, too.
+figures.json, cliff.svg and gammas.svg, too, and models.py, the tuned network as a model of `pytest suites`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,22 @@ import argparse
 import json
 import resource
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import slimming_drawing
+import onnx
+
+from benchmarks import slimming_drawing, slimming_models
+from benchmarks.pruned_latency import in_turn, session
 from benchmarks.slimming_networks import EPOCHS, FRAMEWORKS, Files, Framework
 from fixtures import __main__ as command
 from fixtures.commands.training import HELD_OUT
+from fixtures.metrics.alternation import Compared
+from fixtures.report.experiments import Slimmed
 from fixtures.store.files import write_atomically
 from reference_models import registry
 
@@ -29,23 +36,10 @@ PARAMETERS, FLOPS, LOST = 0.5, 0.4, 1.0
 """Goals: shares removed, at least, and points of accuracy lost after fine-tuning, at most."""
 CLIFF = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Ratios at which the sparse network is pruned and judged without fine-tuning."""
+STEPS = "steps.jsonl"
+"""Seconds of each training: of the clock, and of the processor; of one that was taken up, what was left."""
 LONGEST = 2.0
 """Scratch-B trains at most so many times as long as Scratch-E, as in its paper."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One network: what it costs an image, and its measures on held-out images in points."""
-
-    name: str
-    parameters: int
-    flops: int
-    accuracy: float
-    second: float
-
-    def __str__(self) -> str:
-        cost = f"{self.parameters:>11,}{self.flops / 1e6:>9.2f}"
-        return f"{self.name:<16}{cost}{self.accuracy:>10.2f}{self.second:>8.2f}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ class Experiment:
             raise SystemExit(f"{file}: another experiment lies here; give another folder, or delete this one")
         file.write_text(text)
 
-    def rows(self, *, scratch: bool) -> list[Row]:
+    def rows(self, *, scratch: bool) -> list[Slimmed]:
         """Do all steps; return dense, sparse, pruned and tuned, and the two from scratch if asked for."""
         settings, files = self.settings, self.framework.files
         dense = files(self.folder, "dense")
@@ -110,7 +104,7 @@ class Experiment:
             rows += self._scratch(small, rows[0].flops / rows[2].flops)
         return rows
 
-    def _scratch(self, small: Files, cheaper: float) -> list[Row]:
+    def _scratch(self, small: Files, cheaper: float) -> list[Slimmed]:
         rows = []
         for word, factor in (("scratch-E", 1.0), ("scratch-B", min(cheaper, LONGEST))):
             network = self.framework.files(self.folder, word, small)
@@ -119,7 +113,18 @@ class Experiment:
             rows.append(self._judged(word, network))
         return rows
 
-    def cliff(self, ratios: Sequence[float]) -> list[Row]:
+    def latency(self) -> Compared:
+        """Time dense and fine-tuned network in turn, in ONNX Runtime on the CPU on one thread."""
+        files, small = self.framework.files, self.framework.files(self.folder, "pruned")
+        dense, tuned = map(self._converted, (files(self.folder, "dense"), files(self.folder, "tuned", small)))
+        return in_turn(dense, tuned, partial(session, 1))
+
+    def _converted(self, network: Files) -> Path:
+        file = network.trained.with_suffix(".onnx")
+        onnx.save(self.framework.graph(network, self.settings.name), file)
+        return file
+
+    def cliff(self, ratios: Sequence[float]) -> list[Slimmed]:
         """Prune the sparse network at every ratio, and judge it as it is."""
         rows, files = [], self.framework.files
         sparse = files(self.folder, "sparse", files(self.folder, "dense"))
@@ -129,25 +134,28 @@ class Experiment:
             rows.append(self._judged(f"pruned-{ratio}", network))
         return rows
 
-    def gammas(self, which: str) -> list[dict[str, object]]:
-        """Return the lines that a training logged, one an epoch."""
-        lines = (self.folder / f"{which}.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+    def lines(self, name: str) -> list[dict[str, object]]:
+        """Return the lines of a log of the folder."""
+        return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
 
     def _train(self, output: Files, which: str, *words: object, epochs: int = 0) -> None:
         if output.trained.exists():
             return
         settings = self.settings
         options = ["--epochs", epochs or settings.epochs, "--scenes", settings.scenes, "-o", output.trained]
+        before = time.perf_counter(), _processor_seconds()
         _run(*words, *options, "--log", self.folder / f"{which}.jsonl")
+        wall, processor = time.perf_counter() - before[0], _processor_seconds() - before[1]
+        with (self.folder / STEPS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": which, "wall": wall, "processor": processor}) + "\n")
 
     def _prune(self, dense: Files, output: Files, ratio: float) -> None:
         options = ["--ratio", ratio, "--round", self.settings.multiple, "-q", "-o", output.network]
         _run("prune", self.framework.name, *dense.words, *self.framework.input, *options)
 
-    def _judged(self, name: str, network: Files) -> Row:
+    def _judged(self, name: str, network: Files) -> Slimmed:
         cost, accuracy, second = self.framework.judged(network, self.settings.held_out)
-        return Row(name, cost.parameters, cost.flops, accuracy, second)
+        return Slimmed(name, cost.parameters, cost.flops, accuracy, second)
 
 
 def _run(*words: object) -> None:
@@ -162,14 +170,21 @@ def _processor_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def verdicts(dense: Row, tuned: Row, measure: str) -> list[str]:
-    """Hold what was removed and lost against the goals, one line each."""
+def line(row: Slimmed) -> str:
+    """Return the line of a network."""
+    cost = f"{row.parameters:>11,}{row.flops / 1e6:>9.2f}"
+    return f"{row.name:<16}{cost}{row.accuracy:>10.2f}{row.second:>8.2f}"
+
+
+def verdicts(dense: Slimmed, tuned: Slimmed, measure: str, times: Compared) -> list[str]:
+    """Hold what was removed and lost, and whether it pays, against the goals, one line each."""
     less = 1 - tuned.parameters / dense.parameters, 1 - tuned.flops / dense.flops
     lost = dense.accuracy - tuned.accuracy
     held = [
         (f"parameters removed: {less[0]:.1%}, at least {PARAMETERS:.0%}", less[0] >= PARAMETERS),
         (f"operations removed: {less[1]:.1%}, at least {FLOPS:.0%}", less[1] >= FLOPS),
         (f"{measure} lost: {lost:.2f} points, at most {LOST}", lost <= LOST),
+        (f"latency in ONNX Runtime: {times.ratio}, all of it below 1", times.ratio.high < 1),
     ]
     return [f"{text}: {'met' if good else 'MISSED'}" for text, good in held]
 
@@ -182,20 +197,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, cliff = experiment.rows(scratch=options.scratch), experiment.cliff(options.cliff)
     measures, by_name = experiment.framework.measures, {row.name: row for row in rows}
     head = f"{'network':<16}{'parameters':>11}{'MFLOPs':>9}{measures[0]:>10}{measures[1]:>8}"
-    answers = verdicts(by_name["dense"], by_name["tuned"], measures[0])
-    print(head, *rows, *cliff, *answers, sep="\n")
+    times = experiment.latency()
+    answers = verdicts(by_name["dense"], by_name["tuned"], measures[0], times)
+    print(head, *map(line, rows), *map(line, cliff), *answers, *times.restless, sep="\n")
     print(f"{_processor_seconds():.0f} s of CPU time in this run")
     figures = {
+        "date": time.strftime("%Y-%m-%d"),
         "settings": asdict(experiment.settings),
         "measures": measures,
         "rows": [asdict(row) for row in rows],
         "cliff": [{"ratio": ratio, **asdict(row)} for ratio, row in zip(options.cliff, cliff, strict=True)],
+        "latency": asdict(times),
         "goals": answers,
-        "gammas": experiment.gammas("sparse"),
+        "steps": experiment.lines(STEPS),
+        "packages": {name: version(name) for name in experiment.framework.packages},
+        "gammas": experiment.lines("sparse.jsonl"),
     }
     text = json.dumps(figures, indent=1) + "\n"
     write_atomically(experiment.folder / "figures.json", text.encode())
     slimming_drawing.draw(experiment.folder, figures)
+    slimming_models.write(options.name, experiment.folder)
     return int(any(line.endswith("MISSED") for line in answers))
 
 

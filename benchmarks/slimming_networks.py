@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -14,7 +13,9 @@ import onnx
 
 from fixtures.commands.trained_network import pytorch
 from fixtures.converters.darknet import config
+from fixtures.converters.darknet.convert import convert as from_darknet
 from fixtures.converters.darknet.network import resolve
+from fixtures.converters.mxnet.convert import convert as from_mxnet
 from fixtures.metrics.accuracy import hits
 from fixtures.pruning.costs import Cost, of_onnx
 from fixtures.pruning.darknet.costs import of_network
@@ -29,6 +30,7 @@ from reference_models.mxnet import digits_mobilenet
 from reference_models.training.classifiers import CLASSIFIERS
 from reference_models.training.detectors import RECIPES
 
+OPSET = 13
 SHAPE = (1, 3, digit_scenes.SIDE, digit_scenes.SIDE)
 
 
@@ -59,32 +61,38 @@ class Worth(NamedTuple):
 
 @dataclass(frozen=True)
 class Framework:
-    """One framework. ends: of its files' names. input: words that `prune` needs. measures: of `Worth`.
+    """One framework. ends, roles: of its files; of one file there are no roles.
 
-    dense: writes the trained reference model of a name. judged: takes how many scenes to judge by.
+    input: words that `prune` needs. measures: of `Worth`.
+    judged: takes how many scenes to judge by. graph: converts a network of the outputs of a reference model.
     """
 
     name: str
     ends: tuple[str, ...]
+    roles: tuple[str, ...]
     input: tuple[str, ...]
     measures: tuple[str, str]
-    dense: Callable[[str, Files], None]
     judged: Callable[[Files, int], Worth]
+    graph: Callable[[Files, str], onnx.ModelProto]
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Packages whose versions the figures hang on."""
+        return "numpy", "onnxruntime", "mxnet" if self.name == "mxnet" else "torch"
+
+    def dense(self, name: str, files: Files) -> None:
+        """Write a trained reference model: its files, or its module."""
+        with TemporaryDirectory() as folder:
+            source = registry.models()[name].build(Path(folder))
+            if not self.roles:
+                write(source.module, files.network)
+            for path, role in zip(files.words, self.roles, strict=False):
+                path.write_bytes(source.files[role].read_bytes())
 
     def files(self, folder: Path, which: str, of: Files | None = None) -> Files:
         """Return the files of one network; of: what has the same structure, whose file is taken again."""
         first, *weights = (folder / f"{which}{end}" for end in self.ends)
         return Files(of.network if of and weights else first, *weights)
-
-
-def _dense(name: str, files: Files, roles: tuple[str, ...]) -> None:
-    """Write a trained reference model: its files of these roles, or its module."""
-    with TemporaryDirectory() as folder:
-        source = registry.models()[name].build(Path(folder))
-        if not roles:
-            write(source.module, files.network)
-        for path, role in zip(files.words, roles, strict=False):
-            path.write_bytes(source.files[role].read_bytes())
 
 
 def _darknet_worth(files: Files, scenes: int) -> Worth:
@@ -113,6 +121,24 @@ def _mxnet_worth(files: Files, _scenes: int) -> Worth:
     return Worth(Cost(stored, of_onnx(model).macs), first, five)
 
 
+def _darknet_graph(files: Files, _name: str) -> onnx.ModelProto:
+    assert files.weights
+    return from_darknet(files.network, files.weights, OPSET)
+
+
+def _pytorch_graph(files: Files, name: str) -> onnx.ModelProto:
+    from fixtures.converters.pytorch.convert import convert
+
+    model = registry.models()[name]
+    module = pytorch(str(files.network)).module
+    return convert(module, model.samples()[0], model.outputs, OPSET, "torchscript", simplified=True)
+
+
+def _mxnet_graph(files: Files, name: str) -> onnx.ModelProto:
+    assert files.weights
+    return from_mxnet(files.network, files.weights, dict(registry.models()[name].inputs), OPSET)
+
+
 def _precision(module: Any, scenes: int) -> tuple[float, float]:
     from fixtures.training.evaluation import mean_average_precision
 
@@ -124,15 +150,14 @@ DETECTION = ("mAP50-95", "mAP50")
 INPUT = "x".join(map(str, SHAPE))
 FRAMEWORKS = {
     "darknet": Framework(
-        "darknet", (".cfg", ".weights"), (), DETECTION, partial(_dense, roles=("cfg", "weights")),
-        _darknet_worth,
+        "darknet", (".cfg", ".weights"), ("cfg", "weights"), (), DETECTION, _darknet_worth, _darknet_graph,
     ),
     "pytorch": Framework(
-        "pytorch", (".pt",), ("--input", INPUT), DETECTION, partial(_dense, roles=()), _pytorch_worth,
+        "pytorch", (".pt",), (), ("--input", INPUT), DETECTION, _pytorch_worth, _pytorch_graph,
     ),
     "mxnet": Framework(
-        "mxnet", ("-symbol.json", "-0000.params"), ("--input", "1x3x32x32"), ("top-1", "top-5"),
-        partial(_dense, roles=("symbol", "params")), _mxnet_worth,
+        "mxnet", ("-symbol.json", "-0000.params"), ("symbol", "params"), ("--input", "1x3x32x32"),
+        ("top-1", "top-5"), _mxnet_worth, _mxnet_graph,
     ),
 }  # fmt: skip
 EPOCHS = {name: recipe.epochs for name, recipe in RECIPES.items()} | {

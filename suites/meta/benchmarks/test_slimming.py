@@ -11,17 +11,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.slimming import Row, main, verdicts
+from benchmarks.slimming import main, verdicts
 from benchmarks.slimming_drawing import draw
 from benchmarks.slimming_networks import FRAMEWORKS
+from fixtures.metrics.alternation import Compared
+from fixtures.metrics.resampling import Ratio
+from fixtures.report.experiments import Slimmed, slimming
 
-DENSE = Row("dense", 1000, 2000, 70.0, 95.0)
-TUNED = Row("tuned", 490, 1190, 69.1, 94.0)
+DENSE = Slimmed("dense", 1000, 2000, 70.0, 95.0)
+TUNED = Slimmed("tuned", 490, 1190, 69.1, 94.0)
+TIMES = Compared(2.0, 1.0, Ratio(0.5, 0.45, 0.55), [])
 
 
 def test_goals_that_are_met_are_called_met() -> None:
-    """Half of the parameters, two fifths of the operations, less than a point."""
-    assert [line.rpartition(": ")[2] for line in verdicts(DENSE, TUNED, "mAP50-95")] == ["met"] * 3
+    """Half of the parameters, two fifths of the operations, less than a point, and it pays."""
+    assert [line.rpartition(": ")[2] for line in verdicts(DENSE, TUNED, "mAP50-95", TIMES)] == ["met"] * 4
 
 
 @pytest.mark.parametrize(
@@ -34,9 +38,16 @@ def test_goals_that_are_met_are_called_met() -> None:
 )
 def test_a_goal_that_is_missed_is_named(worse: dict[str, Any], said: str) -> None:
     """Each alone, with its figure."""
-    assert [line for line in verdicts(DENSE, replace(TUNED, **worse), "mAP50-95") if "MISSED" in line] == [
-        said
-    ]
+    answers = verdicts(DENSE, replace(TUNED, **worse), "mAP50-95", TIMES)
+    assert [line for line in answers if "MISSED" in line] == [said]
+
+
+@pytest.mark.parametrize("ratio", [Ratio(1.1, 1.05, 1.15), Ratio(0.98, 0.95, 1.01)])
+def test_a_prune_that_does_not_pay_misses_its_goal(ratio: Ratio) -> None:
+    """Slower, or no faster within the interval."""
+    answers = verdicts(DENSE, TUNED, "mAP50-95", replace(TIMES, ratio=ratio))
+    said = f"latency in ONNX Runtime: {ratio}, all of it below 1: MISSED"
+    assert [line for line in answers if "MISSED" in line] == [said]
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`")
@@ -71,11 +82,14 @@ def test_the_experiment_runs_from_end_to_end(tmp_path: Path, capsys: pytest.Capt
     ]
     main(words)
     said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert said[-9:-4] == ["dense", "sparse", "pruned", "tuned", "pruned-0.3"]
+    first = said.index("network") + 1
+    assert said[first : first + 5] == ["dense", "sparse", "pruned", "tuned", "pruned-0.3"]
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert [row["name"] for row in figures["rows"]] == ["dense", "sparse", "pruned", "tuned"]
-    assert figures["cliff"][0]["ratio"] == 0.3
-    tuned = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tuned.*")}
+    assert list(slimming(figures).cliff) == [0.3]
+    assert figures["latency"]["ratio"]["low"] > 0
+    assert [step["step"] for step in figures["steps"] if step["processor"] > 0] == ["sparse", "tuned"]
+    tuned = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tuned.weights")}
     main(words)
     assert {path: path.stat().st_mtime_ns for path in tuned} == tuned
     assert "loss of the last epoch" not in capsys.readouterr().out

@@ -1,15 +1,15 @@
 """A/B: blocks alternate, a ratio has its interval, and what changes both engines alike is in no ratio."""
 
 from collections.abc import Iterator
-from typing import cast
+from functools import partial
 
 import numpy as np
 import pytest
 
 from fixtures.cases import Case
-from fixtures.checks.latency_ab import PAIRS, alternated, record, summary
+from fixtures.checks.latency_ab import record, summary
+from fixtures.metrics.alternation import PAIRS, alternated
 from fixtures.recording import RecordDraft, close, judge
-from fixtures.runtimes.tensorrt.engine import Engine
 from fixtures.runtimes.tensorrt.messages import Timing
 from fixtures.verdicts import StageError
 
@@ -41,8 +41,10 @@ class Playing:
 def blocks(scale: float) -> tuple[list[tuple[Timing, Timing]], Clock]:
     """Blocks of an engine of 1 ms and one of another scale."""
     clock = Clock()
-    pair = (cast(Engine, Playing(name, each, clock)) for name, each in (("A", 1.0), ("B", scale)))
-    return list(alternated({}, *pair)), clock
+    a, b = (
+        partial(Playing(name, each, clock).timing, {}, 20, 3) for name, each in (("A", 1.0), ("B", scale))
+    )
+    return list(alternated(a, b)), clock
 
 
 def test_blocks_alternate() -> None:

@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from docs.tables import campaign, markdown, results, traps
+from benchmarks.slimming import verdicts
+from docs.tables import campaign, markdown, results, slimming, traps
 from fixtures import records
+from fixtures.metrics.alternation import Compared
+from fixtures.metrics.resampling import Ratio
 from fixtures.records import Record
+from fixtures.report.site.extras import read_slimming
 from suites.meta.docs.pages import DOCS, text
 
 CAMPAIGNS = sorted(path.stem for path in (DOCS / "measurements").glob("*.jsonl"))
+SLIMMINGS = sorted((DOCS / "measurements").glob("*-slimming/*.json"))
 H100 = "2026-11-28-tensorrt-8.5.3.1-h100"
 
 
@@ -54,6 +59,20 @@ def test_a_campaign_is_real_and_tells_no_machine(name: str) -> None:
     assert f"({name}.jsonl)" in text(f"measurements/{name}.md")
     lines = (DOCS / "measurements" / f"{name}.jsonl").read_text("utf-8")
     assert [place for place in ("/tmp/", "/home/", "/root/", "/work/") if place in lines] == []  # noqa: S108
+
+
+@pytest.mark.parametrize("path", SLIMMINGS, ids=lambda path: path.stem)
+def test_a_slimming_is_real(path: Path) -> None:
+    """The report reads it, its goals follow from its rows and times, and its page prints it."""
+    found, told = read_slimming(path), json.loads(path.read_text("utf-8"))
+    times = Compared(**told["latency"] | {"ratio": Ratio(**told["latency"]["ratio"])})
+    dense, *_, tuned = found.networks[:4]
+    assert (dense.name, tuned.name) == ("dense", "tuned")
+    assert list(found.goals) == verdicts(dense, tuned, found.measures[0], times)
+    name = f"{path.parent.name}/{path.stem}"
+    page = text(f"measurements/{path.parent.name}.md")
+    for print_ in (slimming.head, slimming.networks, slimming.goals, slimming.cliff):
+        assert print_(name) in page
 
 
 def test_an_engine_shows_what_its_record_says() -> None:

@@ -144,8 +144,8 @@ ROOMS = (
         "benchmarks",
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
-        "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
-        "fixtures.verdicts reference_models",
+        "fixtures.records fixtures.report.experiments fixtures.runtimes fixtures.store "
+        "fixtures.training fixtures.triage fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime",
     ),
 )  # fmt: skip

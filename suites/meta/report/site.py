@@ -9,12 +9,15 @@ import pytest
 
 from fixtures.records import Metric, Record
 from fixtures.verdicts import VERDICTS, Verdict
+from suites.meta.places import ROOT
 from suites.meta.report.planted import H100, record, written
 
 OPSETS: dict[Verdict, int] = {verdict: opset for opset, verdict in enumerate(VERDICTS, 10)}
 HOSTILE = '"><img src=x onerror="document.title=1">../\x1b[2J\u202e'
 """A name and a message that would be markup, leave a folder, clear a terminal and turn text around."""
 TRT = {"flavour": "tensorrt", "version": "8.6.0"}
+SLIMMING = ROOT / "suites" / "meta" / "report" / "slimming.json"
+"""What `benchmarks.slimming --epochs 1 --scenes 32 --held-out 8 --cliff 0.3 0.6` wrote: too few scenes."""
 NODES = "Conv 3, Mish 2, Resize 1"
 
 
@@ -72,6 +75,7 @@ def build(folder: Path) -> Path:
               "relative_l2": 0.1 / count} for name in ("mse", "entropy") for count in (1, 4)]  # fmt: skip
     (folder / "sweep.jsonl").write_text("".join(json.dumps(line) + "\n" for line in tried))
     words = [folder / "records", "--output", folder / "report", "--sweep", folder / "sweep.jsonl",
-             "--gammas", f"digits={folder / 'gammas.jsonl'}", "--pruned", "slim=digits"]  # fmt: skip
+             "--gammas", f"digits={folder / 'gammas.jsonl'}", "--pruned", "slim=digits",
+             "--slimming", f"digits={SLIMMING}", "--slimming", f"gender-age={SLIMMING}"]  # fmt: skip
     assert report.main(list(map(str, words))) == 1
     return folder / "report"

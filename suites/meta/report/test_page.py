@@ -177,7 +177,7 @@ def test_figures_have_their_marks_inside_their_width(
         " f.querySelector('[role=img]').ariaLabel.startsWith(f.querySelector('figcaption').textContent)])"
     )
     assert {kind for kind, *_ in seen} == {
-        "hops", "intervals", "noise", "latency", "sweep", "gammas", "trend"
+        "hops", "intervals", "noise", "latency", "sweep", "gammas", "cliff", "trend"
     }  # fmt: skip
     assert [one for one in seen if not one[1] or one[2:] != [True, 0, True]] == []
 

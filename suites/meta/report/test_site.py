@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from fixtures.records import SCHEMA, Metric, Record
 from fixtures.report.decoding import decoder
+from fixtures.report.experiments import Epoch
 from fixtures.report.fields import check
 from fixtures.report.join import join
 from fixtures.report.matrix import build_matrix
 from fixtures.report.site.addresses import page
 from fixtures.report.site.contents import Contents
-from fixtures.report.site.extras import read_gammas, read_sweeps
+from fixtures.report.site.extras import Extras, read_gammas, read_slimming, read_sweeps
 from fixtures.report.site.hops import hops
 from suites.meta.report import site
 from suites.meta.report.planted import record, written
@@ -156,6 +157,59 @@ def test_a_log_that_is_none_is_named_with_its_line(text: str, told: str, tmp_pat
     path.write_text('{"epoch": 0, "gammas": {"0": [1, 2]}}\n' + text)
     with pytest.raises(ValueError, match=rf"gammas.jsonl:2: no a? ?line of `prune sparsify --log`: .*{told}"):
         read_gammas(path)
+
+
+def test_the_page_of_a_model_has_its_slimming(tmp_path: Path) -> None:
+    """Each network with its costs and measures, each goal with its figure, each ratio, and the scales."""
+    text = (site.build(tmp_path) / "pages" / "model-gender-age.html").read_text("utf-8")
+    figures = json.loads(site.SLIMMING.read_text("utf-8"))
+    for row in (*figures["rows"], *figures["cliff"]):
+        cells = (f"{row['parameters']:,}", f"{row['flops'] / 1e6:.1f}", f"{row['accuracy']:.2f}",
+                 f"{row['second']:.2f}")  # fmt: skip
+        first = row.get("ratio", row["name"])
+        assert f'<th scope="row">{first}</th>' + "".join(f'<td class="n">{one}</td>' for one in cells) in text
+    assert all(f"<li>{goal}</li>" in text for goal in figures["goals"])
+    assert "mAP50-95, points" in text
+    channels = sum(map(sum, figures["gammas"][0]["gammas"].values()))
+    assert f'<th scope="row">0</th><td class="n">{channels}</td>' in text
+    charts = [json.loads(one) for one in re.findall(r'"application/json">(.*?)</script>', text)]
+    (cliff,) = (one["rows"] for one in charts if one["kind"] == "cliff")
+    assert {row["series"] for row in cliff} == {"pruned, not fine-tuned", "dense", "tuned"}
+
+
+def test_the_log_of_a_model_stands_before_its_slimming() -> None:
+    """Both have scales of sparse training; what was asked for by itself is shown."""
+    slimming, log = read_slimming(site.SLIMMING), [Epoch(7, {"0": [1]})]
+    assert Extras(slimmings={"a": slimming}).epochs("a") == slimming.epochs
+    assert Extras(gammas={"a": log}, slimmings={"a": slimming}).epochs("a") == log
+    assert Extras(slimmings={"a": slimming}).epochs("b") == ()
+
+
+@pytest.mark.parametrize("field", ["measures", "rows", "cliff", "gammas", "goals"])
+def test_figures_without_a_field_are_refused(field: str, tmp_path: Path) -> None:
+    """The file is named, and what is missing."""
+    figures = json.loads(site.SLIMMING.read_text("utf-8"))
+    (tmp_path / "f.json").write_text(json.dumps({k: v for k, v in figures.items() if k != field}))
+    with pytest.raises(ValueError, match=rf"f.json: no figures.json of `benchmarks.slimming`: .*'{field}'"):
+        read_slimming(tmp_path / "f.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"accuracy": float("nan")}, "its accuracy is no finite number"),
+        ({"accuracy": "much"}, "could not convert"),
+        ({"name": 3}, "its name is no text"),
+        ({"flops": None}, "NoneType"),
+    ],
+)
+def test_figures_that_are_none_are_refused(change: dict[str, object], told: str, tmp_path: Path) -> None:
+    """No page shows what is no number."""
+    figures = json.loads(site.SLIMMING.read_text("utf-8"))
+    figures["rows"][0] |= change
+    (tmp_path / "f.json").write_text(json.dumps(figures))
+    with pytest.raises(ValueError, match=f"f.json: no figures.json of .*{told}"):
+        read_slimming(tmp_path / "f.json")
 
 
 @pytest.mark.parametrize("option", ["--gammas=digit={}", "--pruned=digit=digits", "--pruned=digits=digit"])

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.converters.mxnet import params
 from fixtures.converters.mxnet.convert import convert
+from fixtures.pruning.costs import Cost, of_onnx
 from fixtures.pruning.distance import distance
 from fixtures.pruning.mxnet import comparison, files, rules
 from fixtures.pruning.mxnet.files import MXNetSource, planned, write_masked, write_pruned
@@ -20,7 +21,7 @@ from fixtures.pruning.table import channels_in_all
 from fixtures.runtimes import mxnet_process
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models.model import Source
-from reference_models.mxnet import gender_age
+from reference_models.mxnet import digits_mobilenet, gender_age
 from reference_models.mxnet.zoo.catalog import ZOO
 from suites.meta.networks import mxnet_files, mxnet_zoo_files
 from suites.meta.networks.mxnet_files import Net, Op
@@ -94,6 +95,18 @@ def test_a_gender_age_network_goes_the_whole_road(tmp_path: Path) -> None:
         assert distance(OnnxRuntime(path).run([sample]), [expected]) < ROUNDING, opset
     whole, left = channels_in_all(plan)
     assert left < whole
+
+
+def test_costs_of_the_rows_are_those_of_the_graphs(tmp_path: Path) -> None:
+    """Multiply-adds of layers whose BatchNorm went into the convolution count, too, dense and pruned."""
+    source = MXNetSource(*(digits_mobilenet.FOLDER / name for name in digits_mobilenet.FILES))
+    plan, sample = planned(source, Settings(0.5)), digits_mobilenet.samples()[0]
+    small = comparison.pruned(source, plan, tmp_path / "made")
+    rows = comparison.rows(source, small, plan, sample)
+    for one, network in (("before", source), ("after", small)):
+        told = sum((getattr(row, one) for row in rows), Cost())
+        assert told.macs == of_onnx(comparison.graph(network, sample)).macs > 1e6
+        assert told.parameters == sum(array.size for array in network.stored.values())
 
 
 def written(made: Net, folder: Path) -> MXNetSource:
