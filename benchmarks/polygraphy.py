@@ -73,7 +73,7 @@ LISTS = {
     ),
     "digits": List(("digits",), (13,)),
 }
-"""Name -> list. opsets: 14 models; batches: 20 cells; digits: one cell, to try."""
+"""opsets: 14 models; batches: 20 cells; digits: one cell, to try."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,10 +129,7 @@ def _cell(pipeline: Pipeline, client: TensorRT, cell: tuple[str, int, str, str],
 
 @dataclass(frozen=True)
 class Bench:
-    """One list, ready to be timed.
-
-    store: with the ONNX models; folder: for what the runs write; processes: of the suite, 0 for none besides.
-    """
+    """One list. store: has the ONNX models; folder: for what runs write; processes: of the suite, 0: one."""
 
     cells: List
     work: Work
@@ -153,9 +150,8 @@ class Bench:
 
     def rounds(self, ways: Sequence[str], rounds: int) -> dict[str, list[float]]:
         """Return the seconds of each way in each round, forwards and backwards; the first one warms up."""
-        run: Mapping[str, Callable[[Path], None]] = {
-            SUITE: self.suite, API: self.api, COMMAND_LINE: self.command_line
-        }  # fmt: skip
+        run: dict[str, Callable[[Path], None]]
+        run = {SUITE: self.suite, API: self.api, COMMAND_LINE: self.command_line}
         seen: dict[str, list[float]] = {way: [] for way in ways}
         for number in range(rounds + 1):
             for way in list(ways)[:: 1 if number % 2 else -1]:
@@ -228,12 +224,10 @@ class Bench:
 
     def run(self, command: Sequence[str], place: Path) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, Polygraphy being told which TensorRT there is."""
-        environment = {**os.environ, "POLYGRAPHY_USE_TENSORRT_RTX": str(int(self.work.rtx))}
         path = [str(alias(self.folder)), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(path)
-        return subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, check=False
-        )
+        told = {"POLYGRAPHY_USE_TENSORRT_RTX": str(int(self.work.rtx)), "PYTHONPATH": os.pathsep.join(path)}
+        env = {**os.environ, **told}
+        return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
 
 
 SHARES = ("time: ", "of it ", "the suite itself")
@@ -283,7 +277,7 @@ def told(seen: Mapping[str, Sequence[float]]) -> Iterator[str]:
 
 
 def ratios(seen: Mapping[str, Sequence[float]], other: str) -> list[float]:
-    """Return the suite's seconds over those of another way, round by round."""
+    """Return the suite's seconds over another way's, round by round."""
     return [ours / theirs for ours, theirs in zip(seen[SUITE], seen[other], strict=True)]
 
 
