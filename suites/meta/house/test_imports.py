@@ -145,7 +145,7 @@ ROOMS = (
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.runtimes fixtures.store fixtures.training fixtures.triage "
-        "fixtures.verdicts reference_models",
+        "fixtures.user_models fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime polygraphy",
     ),
 )  # fmt: skip
