@@ -156,7 +156,7 @@ def growth(seen: Mapping[int, Mapping[str, Cost]]) -> Iterator[str]:
         power = exponent((first - start, last - start), (few, many))
         told_ = f"{1e3 * slope:.1f} ms of the processor and {each / 1e6:.2f} MB a model, exponent {power:.2f}"
         yield f"{way}, {first} to {last} models: {told_}, at most {LINEAR}: {met(power <= LINEAR)}"
-    if last >= 1000:
+    if last >= 1000 and "collect" in seen[last]:
         seconds = seen[last]["collect"].seconds
         told_ = f"collecting {last} models: {seconds:.1f} s, at most {COLLECTING} s"
         yield f"{told_}: {met(seconds <= COLLECTING)}"
