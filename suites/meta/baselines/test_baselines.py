@@ -180,6 +180,31 @@ def test_without_samples_the_values_are_compared(tmp_path: Path, lost: str) -> N
     )
 
 
+def test_what_is_measured_no_more_is_worse(tmp_path: Path) -> None:
+    """A CUDA graph that can no longer be captured has no time, and a time that is not there is never slow."""
+    before, now = timed(1.0), timed(1.0, seed=1)
+    before.measure("cuda_graph_median", 0.5, "ms")
+    before.measure("layers", 9.0, "layers")  # no row speaks of it
+    save(tmp_path / "b.jsonl", before)
+    first, second = said(tmp_path / "b.jsonl", now).splitlines()
+    assert first.startswith(
+        "cuda_graph_median: it was not measured; the baseline has it (thresholds.toml row"
+    )
+    assert second == "before: 2026-11-29 10:00:00, run r1, commit c1"
+
+
+@pytest.mark.parametrize("why", ["unstable", "another driver", "never measured"])
+def test_what_could_not_be_compared_is_not_missed(why: str, tmp_path: Path) -> None:
+    """Times that are not steady are not judged, those of another device neither."""
+    before, now = timed(1.0), timed(1.0, seed=1, unstable=why == "unstable")
+    if why != "never measured":
+        before.measure("cuda_graph_median", 0.5, "ms")
+    if why == "another driver":
+        now.device = {**H200, "driver": "999.9"}
+    save(tmp_path / "b.jsonl", before)
+    assert said(tmp_path / "b.jsonl", now) == ""
+
+
 def test_a_case_without_a_baseline_is_counted(tmp_path: Path) -> None:
     """It passes, and the last lines of a run say how many there were."""
     save(tmp_path / "b.jsonl", timed(1.0))
