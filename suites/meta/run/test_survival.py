@@ -27,14 +27,14 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-40])
 
 
-DAMAGES: list[Callable[[Path], None]] = [
+DAMAGES: list[Callable[[Path], object]] = [
     cut, Path.unlink, lambda file: file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=["cut", "removed", "shortened"])
 @pytest.mark.parametrize("name", ["", "gw1"])
-def test_a_record_that_is_gone_is_seen(name: str, damage: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_record_that_is_gone_is_seen(name: str, damage: Callable[[Path], object], tmp_path: Path) -> None:
     """Of a run of one process, and of one among several."""
     first, writer = process(tmp_path), process(tmp_path, name, written=3)
     damage(writer.record_file)
