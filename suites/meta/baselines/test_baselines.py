@@ -12,6 +12,7 @@ from fixtures.cases import Case
 from fixtures.expectations import load
 from fixtures.metrics.drift import RUNS
 from fixtures.recording import RecordDraft
+from fixtures.verdicts import Crashed, NotRun, StageError, Unsupported
 from suites.meta.places import EXPECTATIONS
 
 ROWS = load(EXPECTATIONS)
@@ -178,6 +179,75 @@ def test_without_samples_the_values_are_compared(tmp_path: Path, lost: str) -> N
         .splitlines()[0]
         .endswith("; allowed are 5 % (thresholds.toml row 1, line 9)")
     )
+
+
+def test_what_is_measured_no_more_is_worse(tmp_path: Path) -> None:
+    """A CUDA graph that can no longer be captured has no time, and a time that is not there is never slow."""
+    before, now = timed(1.0), timed(1.0, seed=1)
+    before.measure("cuda_graph_median", 0.5, "ms")
+    before.measure("layers", 9.0, "layers")  # no row speaks of it
+    save(tmp_path / "b.jsonl", before)
+    first, second = said(tmp_path / "b.jsonl", now).splitlines()
+    assert first.startswith(
+        "cuda_graph_median: it was not measured; the baseline has it (thresholds.toml row"
+    )
+    assert second == "before: 2026-11-29 10:00:00, run r1, commit c1"
+
+
+@pytest.mark.parametrize("why", ["unstable", "another driver", "never measured"])
+def test_what_could_not_be_compared_is_not_missed(why: str, tmp_path: Path) -> None:
+    """Times that are not steady are not judged, those of another device neither."""
+    before, now = timed(1.0), timed(1.0, seed=1, unstable=why == "unstable")
+    if why != "never measured":
+        before.measure("cuda_graph_median", 0.5, "ms")
+    if why == "another driver":
+        now.device = {**H200, "driver": "999.9"}
+    save(tmp_path / "b.jsonl", before)
+    assert said(tmp_path / "b.jsonl", now) == ""
+
+
+@pytest.mark.parametrize("error", [Unsupported("no such layer"), NotRun("no device memory")])
+@pytest.mark.parametrize(
+    ("about", "seen"),
+    [({}, True), ({"digest": "cd"}, True), ({"driver": "999"}, False), ({"version": "1.7"}, False)],
+)
+def test_what_runs_no_more_is_worse(
+    error: StageError, about: dict[str, str], seen: bool, tmp_path: Path
+) -> None:
+    """On the device, driver and TensorRT that have measured it, and on no others; whatever the model."""
+    save(tmp_path / "b.jsonl", differing(1e-6))
+    run = Baselines.open(tmp_path / "b.jsonl", ["compare"], ROWS)
+    found = run.absent(draft_of(PARITY, **about), error)
+    assert (found is not None) is seen
+    assert run.seen == ({"worse": 1} if seen else {})
+    if found:
+        assert str(found).startswith(f"{error.verdict}, and the baseline has it on the same device: {error}")
+        assert (found.verdict, found.hop) == ("failed", "baseline")
+
+
+def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
+    """What failed or crashed is red by itself, and who does not compare is told nothing."""
+    save(tmp_path / "b.jsonl", differing(1e-6))
+    comparing = Baselines.open(tmp_path / "b.jsonl", ["compare"], ROWS)
+    saving = Baselines.open(tmp_path / "b.jsonl", ["save"], ROWS)
+    assert comparing.absent(draft_of(PARITY), Crashed("died")) is None
+    assert comparing.absent(draft_of(PARITY), StageError("differs")) is None
+    assert saving.absent(draft_of(PARITY), NotRun("no device")) is None
+
+
+@pytest.mark.parametrize(
+    ("modes", "driver", "said"),
+    [(["compare"], "999", "of 1 cases none has a baseline in"), (["compare"], "", ""),
+     (["compare", "save"], "999", ""), (["compare", "anew"], "999", ""), (["save"], "999", "")],
+)  # fmt: skip
+def test_a_run_that_compares_nothing_is_red(modes: list[str], driver: str, said: str, tmp_path: Path) -> None:
+    """After an upgrade of the driver no time has a baseline, and none would ever be slow."""
+    save(tmp_path / "b.jsonl", timed(1.0))
+    run, draft = Baselines.open(tmp_path / "b.jsonl", modes, ROWS), timed(1.0, seed=1)
+    if driver:
+        draft.device = {**H200, "driver": driver}
+    assert run.examine(draft) is None
+    assert [said in line for line in run.idle()] == ([True] if said else [])
 
 
 def test_a_case_without_a_baseline_is_counted(tmp_path: Path) -> None:

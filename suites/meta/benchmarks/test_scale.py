@@ -10,8 +10,8 @@ from benchmarks.scale import Cost
 
 
 def costs(seconds: float) -> dict[str, Cost]:
-    """Return what one way to run costs."""
-    return {"collect": Cost(seconds, 100_000_000)}
+    """Return what one way to run costs, on a machine that is busy with other things."""
+    return {"first run": Cost(seconds + 50, seconds, 100_000_000)}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def costs(seconds: float) -> dict[str, Cost]:
 def test_growth_is_told(seconds: tuple[float, float, float], power: float, word: str) -> None:
     """Of 1, 10 and 1,000 models, beyond what starting costs: the exponent, and whether the goal is met."""
     seen = dict(zip((1, 10, 1000), map(costs, seconds), strict=True))
-    line, _ = scale.growth(seen)
+    (line,) = scale.growth(seen)
     (found,) = re.findall(r"exponent ([\d.]+)", line)
     assert float(found) == pytest.approx(power, abs=0.05)
     assert line.endswith(word)
@@ -28,9 +28,26 @@ def test_growth_is_told(seconds: tuple[float, float, float], power: float, word:
 
 @pytest.mark.parametrize(("seconds", "word"), [(9.9, "met"), (10.1, "MISSED")])
 def test_a_slow_collection_is_told(seconds: float, word: str) -> None:
-    """A thousand models are collected in seconds."""
-    *_, line = scale.growth({1: costs(2.0), 10: costs(2.1), 1000: costs(seconds)})
+    """A thousand models are collected in seconds, by the clock."""
+    seen = {count: {"collect": Cost(seconds, 2.0, 100_000_000)} for count in (1, 10, 100, 1000)}
+    *_, line = scale.growth(seen)
     assert line.endswith(f"at most 10.0 s: {word}")
+
+
+def test_collecting_few_models_is_no_measure_of_many() -> None:
+    """Up to 16 are built first, which takes longer than to collect a hundred."""
+    busy = {1: 2.0, 10: 3.8, 100: 2.83, 1000: 11.83}
+    seen = {count: {"collect": Cost(seconds, seconds, 100_000_000)} for count, seconds in busy.items()}
+    line, _ = scale.growth(seen)
+    assert line.startswith("collect, 100 to 1000 models: 10.0 ms of the processor and 0.00 MB a model")
+    assert line.endswith("exponent 1.00, at most 1.1: met")
+
+
+def test_growth_takes_two_numbers() -> None:
+    """Of one number nothing can be said, and no goal is met by that."""
+    seen = {count: {"collect": Cost(2.0, 2.0, 100_000_000)} for count in (1, 10, 100)}
+    (line,) = scale.growth(seen)
+    assert line == "collect: how it grows takes two numbers of models above 17"
 
 
 @pytest.mark.slow

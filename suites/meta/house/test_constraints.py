@@ -11,7 +11,7 @@ from suites.meta.places import ROOT
 PINS = dict(
     line.split("==") for line in (ROOT / ".ci" / "constraints.txt").read_text().splitlines() if line[0] != "#"
 )
-FREE = {"numpy", "torch", "mxnet", "trtcheck", "nvidia-ml-py", "ruff", "mypy"}
+FREE = {"numpy", "torch", "mxnet", "trtcheck", "polygraphy", "nvidia-ml-py", "ruff", "mypy"}
 """Decided by Python, by MXNet or by a pin of pyproject.toml; nvidia-ml-py is no part of CI."""
 
 

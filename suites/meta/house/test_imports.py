@@ -87,7 +87,7 @@ ROOMS = (
     Room(
         "fixtures/pipeline",
         "reference_models fixtures.compatibility fixtures.converters fixtures.metrics fixtures.pruning "
-        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts",
+        "fixtures.quantization fixtures.runtimes fixtures.store fixtures.verdicts fixtures.work",
         "numpy onnx", "torch",
     ),
     Room(
@@ -145,8 +145,8 @@ ROOMS = (
         "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
         "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.report.experiments fixtures.runtimes fixtures.store "
-        "fixtures.training fixtures.triage fixtures.verdicts reference_models",
-        "numpy onnx", "torch onnxruntime",
+        "fixtures.training fixtures.triage fixtures.user_models fixtures.verdicts reference_models",
+        "numpy onnx", "torch onnxruntime polygraphy",
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""

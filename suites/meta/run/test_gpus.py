@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.environment import gpus
+from fixtures.run import make_run
+from fixtures.run.options import Options
 from fixtures.run.turns import turn
+from fixtures.runtimes.tensorrt.versions import default_interpreter
+from fixtures.verdicts import StageError
 from suites.meta.gates.child_runs import Run, command, pipeline, read_records
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
@@ -90,6 +95,17 @@ def test_one_process_takes_one_gpu(machine: Path) -> None:
     done = ended(machine, "many", started(machine, "many", "suites/test_build.py", "--gpus=0,1"))
     assert (done.code, done.records) == (4, [])
     assert "--gpus names 2 GPUs, and one process uses one: add -n auto" in done.output
+
+
+@pytest.mark.skipif(default_interpreter() is None, reason="there is no TensorRT here")
+def test_a_gpu_that_was_asked_for_and_is_not_seen_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A MIG instance that is none: all that needs a GPU would be left out, and the builds alone be green."""
+    monkeypatch.setenv(gpus.VISIBLE, "")
+    asked = make_run(Options())
+    asked.use_gpus(["MIG-none"])
+    with pytest.raises(StageError, match=r"--gpus gives this run MIG-none, and .* sees no GPU: "):
+        asked.start_tensorrt()
+    assert asked.clients == {}
 
 
 def test_a_run_waits_for_who_times_on_its_gpu(machine: Path) -> None:

@@ -68,7 +68,8 @@ def test_a_named_interpreter_must_build() -> None:
      ({"require": "none,convert"}, "no stage 'none'"),
      ({"worker_timeout": float("nan")}, "--worker-timeout: nan is no time limit"),
      ({"worker_timeout": float("inf")}, "inf is no time limit"),
-     ({"worker_timeout": -1.0}, "-1 is no time limit")],
+     ({"worker_timeout": -1.0}, "-1 is no time limit"),
+     ({"build_ahead": -1}, "--build-ahead: -1 is no number of workers")],
 )  # fmt: skip
 def test_a_wrong_value_is_one_clear_line(given: dict[str, object], said: str) -> None:
     """An unknown stage and a time that is no limit are refused before anything is collected."""

@@ -31,7 +31,7 @@ BY_CASE = {
     "models", "shard", "weights", "params", "inputs", "samples", "outputs", "opsets", "precisions", "batches",
     "tensorrt", "migrate", "ab",
 }  # fmt: skip
-ALONE = {"require", "remote_store"}
+ALONE = {"require", "remote_store", "build_ahead"}
 """Options about a whole run: one case alone cannot satisfy it, and finds what it needs in the local store."""
 
 
