@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,7 +27,7 @@ from fixtures.metrics.alternation import PAIRS, Compared, alternated, compared, 
 from fixtures.pruning.costs import of_onnx
 from fixtures.pruning.darknet.files import Source, planned, write_pruned
 from fixtures.pruning.plan import Settings
-from fixtures.runtimes.base import Tensors
+from fixtures.runtimes.base import Tensors, stopwatch
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.verdicts import StageError
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with TemporaryDirectory() as folder, TensorRT(sys.executable) as client:
             dense, *pruned = options.onnx or networks(options, Path(folder))
             engines = partial(engine, client, options.precision, Path(folder))
-            timed = engines if options.engines else partial(session, options.threads)
+            sessions = processor if options.processor else partial(session, options.threads)
+            timed = engines if options.engines else sessions
             print(HEAD)
             for file in pruned:
                 cost = of_onnx(onnx.load(file))
@@ -104,6 +106,12 @@ def in_turn(dense: Path, pruned: Path, timed: Timed, pairs: int = PAIRS) -> Comp
 def session(threads: int, file: Path, draws: Tensors) -> Block:
     """Return what times a file in ONNX Runtime on the CPU."""
     return partial(OnnxRuntime(file, threads).time, draws, RUNS)
+
+
+def processor(file: Path, draws: Tensors) -> Block:
+    """Return what times a file there by the seconds of the one thread that it runs on."""
+    runtime = OnnxRuntime(file, threads=1)
+    return lambda: stopwatch(lambda: runtime.run([draws]), RUNS, time.thread_time)
 
 
 def engine(client: TensorRT, precision: str, folder: Path, file: Path, draws: Tensors) -> Block:
@@ -143,6 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--pairs", type=int, default=PAIRS, help="of blocks; default: %(default)s")
     add("--threads", type=int, default=1, help="of ONNX Runtime, 0 for one a core; default: %(default)s")
     add("--lines", type=Path, metavar="FILE", help="append a JSON line for each pruned network to this file")
+    add(
+        "--processor", action="store_true",
+        help="seconds of the one thread of ONNX Runtime in place of the wall's: where others use the machine",
+    )  # fmt: skip
     add("--engines", action="store_true", help="of TensorRT, in place of ONNX Runtime")
     add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of engines; default: %(default)s")
     return parser

@@ -39,6 +39,13 @@ def test_a_prune_that_is_slower_does_not_pay(files: list[str], capsys: pytest.Ca
     assert "DOES NOT PAY" in said
 
 
+def test_time_of_the_processor_tells_them_apart(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Forty convolutions are slower than one, whatever else the machine does; the other way round it pays."""
+    for order, code, told in ((files, 1, "DOES NOT PAY (slower)"), (files[::-1], 0, "pays")):
+        assert main(["--processor", "--onnx", *order, *FEW]) == code
+        assert told in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("ratio", "restless", "told"),
     [
