@@ -88,12 +88,15 @@ def write(count: int, path: Path) -> None:
 
 
 def records(count: int) -> Iterator[Record]:
-    """Yield records, every model as often as the others."""
+    """Yield records, every model as often as the others; every tenth is of the older run, answered anew."""
     each = -(-count // MODELS)
     for model in range(MODELS):
-        axes = itertools.product(RUNS, OPSETS, VERSIONS, PRECISIONS, enumerate(STAGES))
-        for number, (time_, opset, version, precision, (at, stage)) in enumerate(
-            itertools.islice(axes, each)
+        axes = itertools.product(OPSETS, VERSIONS, PRECISIONS, enumerate(STAGES))
+        both = (
+            (time_, axis) for n, axis in enumerate(axes) for time_ in (RUNS if n // 10 % 9 == 0 else RUNS[1:])
+        )
+        for number, (time_, (opset, version, precision, (at, stage))) in enumerate(
+            itertools.islice(both, each)
         ):
             release = f"{version}.{at}" if stage == "support" else version
             yield made(model, number, time_, opset, release, precision, stage)

@@ -17,7 +17,7 @@ from fixtures.records import Metric
 from suites.meta.report.planted import CUT, record
 
 LONG = record(stage="latency", message="m" * 3000, metrics={"median": Metric(1.0, "ms")})
-COUNT = 500
+COUNT = 1_000
 
 
 class Nowhere(io.RawIOBase):
@@ -45,7 +45,7 @@ def sqlite(folder: Path, count: int) -> Path:
 
 @pytest.mark.parametrize(("name", "made"), [("csv", jsonl), ("hud", sqlite)])
 def test_memory_is_flat(name: str, made: Callable[[Path, int], Path], tmp_path: Path) -> None:
-    """Formats of rows hold one record at a time, and a digest of each: a part of what the records are."""
+    """Formats of rows hold a few records at a time, and a digest of each: a part of what the records are."""
     path = made(tmp_path, COUNT)
     tracemalloc.start()
     format_of(name).write(Input(Stream([path])), Nowhere())  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from fixtures.report.site.addresses import page
 from fixtures.report.site.contents import Contents
 from fixtures.report.site.extras import Extras, read_gammas, read_slimming, read_sweeps
 from fixtures.report.site.hops import hops
+from fixtures.report.site.written import sum_of
 from suites.meta.report import site
 from suites.meta.report.planted import record, written
 
@@ -46,15 +47,52 @@ def test_a_model_that_is_gone_loses_its_page(tmp_path: Path, report: ModuleType)
     old = written(tmp_path, record(model={"name": "old"}), name="old.jsonl")
     new = written(tmp_path, record(model={"name": "new"}), name="new.jsonl")
     report.main([str(old), *out])
-    (tmp_path / "out" / "pages" / "notes.html").write_text("mine")
+    theirs = [
+        tmp_path / "out" / "pages" / name for name in ("notes.html", "model-notes.html", "model-old.js")
+    ]
+    for file in theirs:
+        file.write_text("mine")
     report.main([str(new), *out])
-    assert names(tmp_path / "out") == {"model-new.html", "version-rtx-1.7.1.116.html"}
-    assert (tmp_path / "out" / "pages" / "notes.html").exists()
+    assert names(tmp_path / "out") == {"model-new.html", "version-rtx-1.7.1.116.html", "model-notes.html"}
+    assert all(file.read_text() == "mine" for file in theirs)
+
+
+@pytest.mark.usefixtures("report")
+def test_a_build_that_ended_early_leaves_nothing_for_good(tmp_path: Path) -> None:
+    """What it wrote is known to the next one, which removes it; lines that lead elsewhere remove nothing."""
+    from fixtures.report.site.written import LIST, Written
+
+    first = Written(tmp_path)
+    first.add("pages/model-a.html", b"a")
+    first.add("pages/d3.min.js", b"b")
+    (tmp_path / "kept.txt").write_bytes(b"c")
+    with (tmp_path / LIST).open("a") as file:
+        file.write(f"{sum_of(b'c')} pages/../kept.txt\n{sum_of(b'c')} ../kept.txt\nff")
+    second = Written(tmp_path)
+    second.add("pages/model-b.html", b"d")
+    second.remove_others()
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {
+        "model-b.html", "written.txt", "kept.txt",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("report")
+def test_a_folder_of_an_earlier_release_has_no_list(tmp_path: Path) -> None:
+    """There pages are known by what they say, and libraries by their content."""
+    from fixtures.report.site.written import Written
+
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "model-a.html").write_text("<title>a · trt-parity</title>")
+    (pages / "model-mine.html").write_text("<title>mine</title>")
+    (pages / "d3.min.js").write_text("another version")
+    Written(tmp_path).remove_others()
+    assert {path.name for path in pages.iterdir()} == {"model-mine.html", "d3.min.js", "written.txt"}
 
 
 @pytest.mark.usefixtures("report")
 def test_the_files_are_as_many_as_is_told(tmp_path: Path) -> None:
-    """Who watches is told how many files there will be, and after each how many there are."""
+    """Who watches is told how many files there will be, and after each how many there are; one is a list."""
     from fixtures.report.site.pages import Site
     from fixtures.report.site.writing import write
 
@@ -62,7 +100,7 @@ def test_the_files_are_as_many_as_is_told(tmp_path: Path) -> None:
     made = Site(Contents(joined := join([written(tmp_path, *site.records())]), build_matrix(joined.records)))
     write(tmp_path / "out", made, told.append)
     assert told == list(range(1, made.count + 1))
-    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == made.count
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == made.count + 1
 
 
 def test_the_page_of_a_release_has_the_operators_of_the_models(tmp_path: Path) -> None:
