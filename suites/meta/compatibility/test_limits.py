@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto, helper
 from fixtures.compatibility import Refusal, inspect, refusals
 from fixtures.compatibility.check.limits import LIMITS
 from suites.meta.networks import importer_cases, parser_cases
-from suites.meta.networks.importer_cases import attention
+from suites.meta.networks.importer_models import attention
 from suites.meta.networks.support_models import (
     chosen,
     clipped,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility.specimens.sketch import Sketch
-from suites.meta.networks.importer_cases import IMAGE, attention, blocks, columns, made, quantized, sliced
+from suites.meta.networks.importer_models import IMAGE, F, attention, blocks, columns, made, quantized, sliced
 from suites.meta.networks.rewrite_models import resize, single
 
 
@@ -43,6 +44,8 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("asymmetric in floats", "rtx1.7", quantized()),
     ("weights as floats", "trt10.6", blocks(8, 16, 3)),
     ("weights as floats", "rtx1.5", columns("INT4", 5)),
+    ("finite clip", "rtx1.5", single("Clip", [F(0), F(np.inf)], opset=13)),
+    ("finite clip", "trt10.3", single("Clip", [F(-np.inf), F(1)], opset=13)),
     ("function body", "trt10.14", attention("FLOAT")),
     ("function body", "rtx1.7", attention("FLOAT", more=[("BOOL", (8, 8))], is_causal=1)),
 ]  # fmt: skip

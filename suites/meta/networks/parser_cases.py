@@ -241,7 +241,8 @@ CASES: Mapping[str, Case] = {
     "the spectrum of a real signal": Case(
         "", lambda: spectrum("FLOAT", 1, 128, 1), {"7.0-10.4": REFUSED}),
     "the spectrum of halves": Case(
-        "refused_types", lambda: spectrum("FLOAT16", 1, 128, 1), {"7.0-11.1": REFUSED}),
+        "refused_types", lambda: spectrum("FLOAT16", 1, 128, 1),
+        {"7.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
 }  # fmt: skip
 """Name -> a situation, with its neighbour that is taken."""
 RULES = {case.rule for case in CASES.values()} - {
