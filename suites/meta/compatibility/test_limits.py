@@ -9,7 +9,8 @@ from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility import Refusal, inspect, refusals
 from fixtures.compatibility.check.limits import LIMITS
-from suites.meta.networks import parser_cases
+from suites.meta.networks import importer_cases, parser_cases
+from suites.meta.networks.importer_models import attention
 from suites.meta.networks.support_models import (
     chosen,
     clipped,
@@ -41,7 +42,6 @@ WINDOW: dict[str, Any] = {"kernel_shape": [3, 3]}
 
 ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("attributes", "8.0", one("Pad", [BORDER], mode="reflect"), one("Pad", [BORDER], mode="constant")),
-    ("attributes", "10.1", one("TopK", [[5]], outputs=2, sorted=0), one("TopK", [[5]], outputs=2)),
     ("cast", "7.0", one("Cast", opset=11, to=TensorProto.DOUBLE), one("Cast", opset=11, to=TensorProto.BOOL)),
     ("constant_inputs", "8.4", one("Conv", [W], computed=[1], **WINDOW), one("Conv", [W], **WINDOW)),
     ("initializer_inputs", "7.0", one("Clip", [ZERO, SIX], opset=11, computed=[2]),
@@ -59,8 +59,8 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("resized_axes", "8.5", scaled(2, 2, 2), scaled(1, 2, 2)),
     ("resized_axes", "10.0", scaled(2, 2, 2, axes=[1, 2, 3]), scaled(2, 2, axes=[2, 3])),
     ("window", "8.6", one("LRN", size=4), one("LRN", size=5)),
-    ("causal_mask", "10.14", one("Attention", [ROW, ROW, EYE], opset=23, is_causal=1),
-     one("Attention", [ROW, ROW, EYE], opset=23)),
+    ("causal_mask", "10.14", attention(more=[("BOOL", (8, 8))], is_causal=1),
+     attention(more=[("BOOL", (8, 8))])),
     ("einsum", "11.5", one("Einsum", equation="iJ->Ji"), one("Einsum", equation="ij->ji")),
     ("slice_axes", "10.10", fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST]),
      fed("Slice", "FLOAT", 4, 8, more=[ZEROTH, FIRST, ZEROTH])),
@@ -68,9 +68,8 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
      fed("Squeeze", "FLOAT", 1, 4, opset=13)),
     ("given_tensor", "10.10", drawn(held=True), drawn(held=False)),
     ("einsum", "10.11", one("Einsum", equation="ii->i"), one("Einsum", equation="ij->ji")),
-    ("attributes", "10.15", one("Attention", opset=23, softcap=2.0), one("Attention", opset=23)),
-    ("forbidden_attributes", "11.0", one("Attention", opset=23, softmax_precision=1),
-     one("Attention", opset=23)),
+    ("attributes", "10.15", attention(softcap=2.0), attention()),
+    ("forbidden_attributes", "11.0", attention(softmax_precision=1), attention()),
     ("given_inputs", "8.5", one("QuantizeLinear", [SCALE]), one("QuantizeLinear", [SCALE, np.int8(0)])),
     ("unread_inputs", "7.2", one("Squeeze", [[0]]), one("Squeeze", opset=11, axes=[0])),
     ("unread_inputs", "7.1", one("ReduceSum", [[1]]), one("ReduceSum", opset=11, axes=[1])),
@@ -154,7 +153,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
 """Rule, version, a model that it refuses, one that it takes."""
 ELSEWHERE = {
     "uneven_split", "loop_condition", "output_shape", "resize_between", "scan_outputs", "written",
-    *parser_cases.RULES,
+    *parser_cases.RULES, *importer_cases.RULES,
 }  # fmt: skip
 """Rules of what is computed wrong, and those whose examples stand in a table of their own."""
 

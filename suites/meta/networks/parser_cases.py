@@ -169,7 +169,8 @@ CASES: Mapping[str, Case] = {
     "Flatten of a matrix to a row": Case(
         "flattened", lambda: single("Flatten", axis=0, shape=(3, 4), opset=11), {"7.0-8.2": WRONG}),
     "Flatten of a row": Case(
-        "flattened", lambda: single("Flatten", shape=(4,), opset=11), {"7.0-8.2": WRONG}),
+        "flattened", lambda: single("Flatten", shape=(4,), opset=11),
+        {"7.0-8.0": REFUSED, "8.2": WRONG}),
     "Flatten of a matrix as it is": Case(
         "flattened", lambda: single("Flatten", shape=(3, 4), opset=11), {}),
     "an average padded at the end alone": Case(
@@ -240,7 +241,8 @@ CASES: Mapping[str, Case] = {
     "the spectrum of a real signal": Case(
         "", lambda: spectrum("FLOAT", 1, 128, 1), {"7.0-10.4": REFUSED}),
     "the spectrum of halves": Case(
-        "refused_types", lambda: spectrum("FLOAT16", 1, 128, 1), {"7.0-11.1": REFUSED}),
+        "refused_types", lambda: spectrum("FLOAT16", 1, 128, 1),
+        {"7.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
 }  # fmt: skip
 """Name -> a situation, with its neighbour that is taken."""
 RULES = {case.rule for case in CASES.values()} - {

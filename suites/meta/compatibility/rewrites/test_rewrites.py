@@ -10,7 +10,7 @@ from fixtures.compatibility import Inspection, Refusal, cautions, inspect, refus
 from fixtures.compatibility.check.remedies import FIXED
 from fixtures.compatibility.rewrites import work
 from fixtures.compatibility.rewrites.registry import REWRITES
-from suites.meta.networks import exact_forms, parser_cases
+from suites.meta.networks import exact_forms, importer_rewrites, parser_cases
 from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
 F = np.float32
@@ -56,13 +56,6 @@ def bounded() -> ModelProto:
     )
 
 
-def top() -> ModelProto:
-    """Make the sum of the three greatest, which no order changes."""
-    nodes = [helper.make_node("TopK", ["x", "k"], ["v", "i"], name="node", sorted=0),
-             helper.make_node("ReduceSum", ["v", "a"], ["y"])]  # fmt: skip
-    return small(nodes, {"k": np.array([3]), "a": np.array([3])})
-
-
 WEIGHTS = np.arange(100, 112)
 ROWS: list[tuple[str, str, ModelProto]] = [
     ("nearest asymmetric floor by scales", "trt7.0", resize(TWICE, opset=11)),
@@ -99,12 +92,12 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     ("pad by pieces", "trt7.2", single("Pad", [BORDER], mode="edge", opset=13)),
     ("exclusive or", "trt7.0", exact_forms.both()),
     ("clip", "trt7.0", bounded()),
-    ("sorted", "trt10.1", top()),
     ("indices from the front", "trt8.0", single("Gather", [[-1, 2, -4]], axis=1, opset=13)),
     ("part of shape", "trt8.0",
      single("Shape", start=1, opset=15, made=TensorProto.INT64, shape=ANY_BATCH)),
     *exact_forms.ROWS,
     *parser_cases.REWRITES,
+    *importer_rewrites.REWRITES,
     *(("function body", version, model) for version, model in [
         ("trt8.6", single("Mish", opset=18)),
         ("trt7.0", single("Mish", opset=22)),

@@ -1,0 +1,180 @@
+"""More situations of importers: attention, quantization, windows, types, functions, up to TensorRT 11.0.
+
+Rows are those of `parser_cases`, which see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from onnx import TensorProto
+
+from suites.meta.networks.importer_models import (
+    IMAGE,
+    MICROSOFT,
+    SIGNAL,
+    F,
+    attention,
+    blocks,
+    cached,
+    called,
+    cast_to,
+    columns,
+    instances,
+    layered,
+    made,
+    named_axes,
+    padded,
+    parted,
+    quantized,
+    scattered,
+    sliced,
+)
+from suites.meta.networks.parser_cases import ALL_RTX, BEYOND_13, OLD, OPEN, REFUSED, WRONG, Case
+from suites.meta.networks.rewrite_models import resize, single
+from suites.meta.networks.support_models import fed
+
+TF = "tf_half_pixel_for_nn"
+EDGES = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+ABOVE_20 = {**BEYOND_13, "8.4-8.6": OPEN, "9.0-9.3": OPEN, "10.0-10.5": OPEN}
+NO_ATTENTION = {"7.0-10.13": REFUSED}
+NO_SCATTER = {"7.0-10.14": REFUSED}
+NEVER = {"7.0-11.5": REFUSED, ALL_RTX: REFUSED}
+"""Refused by all."""
+
+CASES: Mapping[str, Case] = {
+    "attention of halves": Case("", attention, NO_ATTENTION),
+    "attention of floats": Case("attention_kernel", lambda: attention("FLOAT"), NEVER),
+    "attention that may be taken apart": Case(
+        "", lambda: attention("FLOAT", TRT_decomposable=1), NO_ATTENTION),
+    "heads of eight elements": Case(
+        "attention_kernel", lambda: attention(size=8), {**NO_ATTENTION, ALL_RTX: REFUSED}),
+    "heads of 257 elements": Case(
+        "attention_kernel", lambda: attention(size=257), {**NO_ATTENTION, ALL_RTX: REFUSED}),
+    "a single query": Case(
+        "attention_kernel", lambda: attention(queries=1, keys=32), {**NO_ATTENTION, ALL_RTX: REFUSED}),
+    "a single query of more heads": Case(
+        "", lambda: attention(heads=8, queries=1, keys=32), NO_ATTENTION),
+    "attention of a cache": Case("excess_inputs", cached, NEVER),
+    "attention of padded keys": Case(
+        "excess_inputs", padded, {"7.0-10.13": REFUSED, "10.14-11.5": WRONG}),
+    "attention of Microsoft's": Case(
+        "read_as_another",
+        lambda: made("Attention", [("FLOAT", (1, 8, 16))], [np.ones((16, 48), F), np.ones(48, F)], opset=17,
+                     domain=MICROSOFT, num_heads=2), NEVER),
+    "rotary embedding of Microsoft's": Case(
+        "read_as_another",
+        lambda: made("RotaryEmbedding", [("FLOAT", (1, 2, 8, 16)), ("INT64", (1, 8))],
+                     [np.ones((32, 8), F)] * 2, opset=17, domain=MICROSOFT), {"7.0-11.5": REFUSED}),
+    "a cache of four axes": Case("", lambda: scattered(2, 2, 8, 4), NO_SCATTER),
+    "a cache of three axes": Case("rank", lambda: scattered(2, 8, 4), NEVER),
+    "a cache along the heads": Case("attributes", lambda: scattered(2, 8, 2, 4, axis=1), NEVER),
+    "a ring": Case("attributes", lambda: scattered(2, 2, 8, 4, mode="circular"), NEVER),
+    "UINT8 around 0": Case(
+        "bytes_as_int8", lambda: quantized("UINT8"), {"7.0-7.2": REFUSED, "8.0-11.5": WRONG, ALL_RTX: WRONG}),
+    "UINT8 by default": Case(
+        "bytes_as_int8", quantized, {"7.0-8.5": REFUSED, "8.6-11.5": WRONG, ALL_RTX: WRONG}),
+    "INT8 around 0": Case("", lambda: quantized("INT8"), OLD),
+    "UINT8 by its attribute": Case(
+        "attributes", lambda: quantized(opset=21, output_dtype=TensorProto.UINT8),
+        {"7.0-8.5": REFUSED, "8.6-9.3": WRONG, "10.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "INT8 by its attribute": Case(
+        "", lambda: quantized(opset=21, output_dtype=TensorProto.INT8),
+        {"7.0-8.5": REFUSED, "8.6": OPEN, "9.0-9.3": OPEN, "10.0-10.5": OPEN}),
+    "four bits as floats": Case(
+        "", lambda: quantized("FLOAT4E2M1", opset=23), {"7.0-10.7": REFUSED, "10.8-10.10": OPEN}),
+    "whole blocks": Case("", lambda: blocks(8, 16, 4), {"7.0-9.3": REFUSED, "10.0-10.5": OPEN}),
+    "blocks that leave a rest": Case("whole_blocks", lambda: blocks(8, 16, 3), NEVER),
+    "blocks of one element": Case("whole_blocks", lambda: blocks(4, 6, 1), NEVER),
+    "four bits of an odd number": Case(
+        "even_count", lambda: columns("INT4", 5), NEVER),
+    "four bits of an odd axis": Case(
+        "even_count", lambda: blocks(8, 5, 4), {"7.0-10.5": REFUSED}),
+    "the mean of halves": Case(
+        "misread_types", lambda: made("Mean", [("FLOAT16", (2, 4))] * 2, opset=13),
+        {"7.0-9.1": REFUSED, "9.2-11.5": WRONG, ALL_RTX: WRONG}),
+    "the mean of floats": Case("", lambda: made("Mean", [("FLOAT", (2, 4))] * 2, opset=13), OLD),
+    "halves of no mean and variance 1": Case(
+        "misread_types", lambda: fed("MeanVarianceNormalization", "FLOAT16", *IMAGE), NEVER),
+    "a window of halves": Case(
+        "attributes", lambda: made("HannWindow", (), [np.int64(10)], opset=17, output_datatype=10), NEVER),
+    "a window": Case(
+        "", lambda: made("HannWindow", (), [np.int64(10)], opset=17), {"7.0-10.3": REFUSED}),
+    "a spectrum of no window": Case(
+        "given_one", lambda: made("STFT", [("FLOAT", SIGNAL)], [np.array(4)], opset=17), NEVER),
+    "a spectrum of frames": Case(
+        "", lambda: made("STFT", [("FLOAT", SIGNAL)], [np.array(4), None, np.array(16)], opset=17),
+        {"7.0-10.4": REFUSED}),
+    "pads that wrap": Case(
+        "attributes", lambda: single("Pad", [EDGES], mode="wrap", opset=19), {"7.0-9.3": REFUSED}),
+    "pads below 0": Case(
+        "negative_pads", lambda: single("Pad", [np.array([0, 0, -1, -1, 0, 0, 1, 1])], opset=13),
+        {"7.0-7.2": OPEN, "8.2-10.3": REFUSED}),
+    "TensorFlow's nearest by sizes": Case(
+        "resize", lambda: resize(sizes=[1, 4, 16, 16], opset=11, coordinate_transformation_mode=TF),
+        {"7.0-7.2": REFUSED, "8.5-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "some axes by fed scales": Case(
+        "resized_axes_named", lambda: named_axes(fed_scales=True), NEVER),
+    "some axes by sizes": Case(
+        "resized_axes_named", lambda: named_axes(fed_scales=False), {"7.0-9.3": REFUSED}),
+    "TopK in any order": Case(
+        "", lambda: fed("TopK", "FLOAT", 4, 8, opset=11, more=[np.array([3])], outputs=2, sorted=0), {}),
+    "a batch that stands first": Case(
+        "written", lambda: layered("GRU", 3), {"7.0-11.5": WRONG}),
+    "a grid of other floats": Case(
+        "same_types",
+        lambda: made("GridSample", [("FLOAT16", IMAGE), ("FLOAT", (1, 5, 5, 2))], opset=16), NEVER),
+    "a slice by INT32": Case(
+        "sliced_words", lambda: sliced(axes=True, steps=False), {**OLD, "rtx1.7": REFUSED}),
+    "a slice by INT32 with steps": Case("", lambda: sliced(axes=True, steps=True), OLD),
+    "a slice by INT32 without axes": Case(
+        "slice_axes", lambda: sliced(axes=False, steps=False), {"7.0-8.6": REFUSED, "rtx1.7": REFUSED}),
+    "a call of a function with all inputs": Case(
+        "", lambda: called(2), {"7.0-8.6": REFUSED}),
+    "a call of a function that leaves one out": Case(
+        "", lambda: called(1), {"7.0-8.6": REFUSED, "9.1-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "instances by computed scales": Case(
+        "initializer_inputs", lambda: instances(4, computed=True), {"7.0-9.3": REFUSED}),
+    "instances of six axes": Case("rank", lambda: instances(6, computed=False), {"7.0-9.3": REFUSED}),
+    "a Flatten up to the last axis": Case(
+        "axis_at_end", lambda: single("Flatten", axis=4, opset=11), {"7.0-8.0": REFUSED}),
+    "a cast to eight bits of floats": Case(
+        "", lambda: cast_to(TensorProto.FLOAT8E4M3FN), NEVER),
+    "operands of two ranks of opset 6": Case(
+        "old_broadcast", lambda: fed("Add", "FLOAT", *IMAGE, opset=6, more=[np.ones((8, 8), F)], broadcast=1),
+        {"7.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "operands of one rank of opset 6": Case(
+        "old_broadcast", lambda: fed("Add", "FLOAT", *IMAGE, opset=6, more=[np.ones(IMAGE, F)]),
+        {"10.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "an output without a name": Case(
+        "named_outputs", lambda: parted(""), {**OLD, "10.6-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "outputs with names": Case("", lambda: parted("b"), OLD),
+    "a deformable convolution with uneven pads": Case(
+        "even_pads",
+        lambda: made("DeformConv", [("FLOAT", IMAGE)], [np.ones((4, 4, 3, 3), F), np.zeros((1, 18, 7, 7), F)],
+                     opset=19, pads=[0, 0, 1, 1]), NEVER),
+    "a bound of infinity": Case(
+        "finite_bounds", lambda: single("Clip", [F(0), F(np.inf)], opset=11),
+        {"10.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
+    "a pool of norms that rounds up": Case(
+        "written",
+        lambda: fed("LpPool", "FLOAT", *IMAGE, opset=18, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+        {"7.0-7.2": REFUSED, "8.0-9.3": WRONG}),
+    "Microsoft's norm": Case(
+        "", lambda: made("SimplifiedLayerNormalization", [("FLOAT", (2, 8, 16))], [np.ones(16, F)], opset=17,
+                         domain=MICROSOFT), {"7.0-11.5": REFUSED}),
+    "quantization of Model Optimizer": Case(
+        "", lambda: made("TRT_FP8QuantizeLinear", [("FLOAT", (4, 8))], [F(0.1)], opset=17, domain="trt"),
+        {"7.0-8.5": REFUSED}),
+    "pads beside auto_pad": Case(
+        "pads_beside_auto_pad",
+        lambda: single("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", pads=[0] * 4, opset=11),
+        {"10.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+}  # fmt: skip
+"""Name -> a situation, with its neighbour that is taken."""
+RULES = {case.rule for case in CASES.values()} - {
+    "", "attributes", "initializer_inputs", "negative_pads", "rank", "resize", "resized_axes_named",
+    "slice_axes", "written",
+}  # fmt: skip
+"""Rules whose examples stand here alone."""
