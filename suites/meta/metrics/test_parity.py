@@ -1,5 +1,7 @@
 """The one comparison sees every way in which outputs can differ, and its message names them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -177,3 +179,17 @@ def test_a_tolerance_can_be_a_key() -> None:
     """Two that allow the same and differ in their rows are equal to no one, and have one hash."""
     one, other = (Tolerance(0, 0, 0, rows={"rtol": row}) for row in ("row 1", "row 2"))
     assert (one == other, hash(one) == hash(other)) == (False, True)
+
+
+@pytest.mark.parametrize("same", [np.inf, -np.inf])
+def test_an_infinity_on_both_sides_changes_nothing(same: float) -> None:
+    """What is measured of the other values is the same as without it, to the last bit."""
+    draw = np.random.default_rng(0)
+    expected = draw.normal(size=(3, 5)).astype(np.float32)
+    actual = (expected + draw.normal(size=expected.shape) * 1e-4).astype(np.float32)
+    row = np.full((1, 5), same, np.float32)
+    tolerance = Tolerance(1e-5, 1e-4, 1e-3)
+    alone = difference("x", expected, actual, tolerance)
+    beside = difference("x", np.vstack([expected, row]), np.vstack([actual, row]), tolerance)
+    assert 0 < alone.mismatched < alone.total
+    assert replace(beside, total=alone.total) == alone
