@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from reference_models.user.data_set import METRICS
+from reference_models.user import data_set
 from reference_models.user.factory import OwnModelError, nearest
 from reference_models.user.factory import split as split_function
 from reference_models.user.given_inputs import MOST_VALUES, read_input
@@ -174,14 +174,12 @@ class _File:
     def _check_metric(self, name: str, row: Mapping[str, Any]) -> None:
         """Raise OwnModelError for a metric that is none, and for one of two that belong together."""
         metric = row.get("metric", "")
-        if metric and metric not in METRICS and ":" not in metric:
-            near = nearest(metric, METRICS)
-            raise self.error(name, f"metric {quoted(metric)} is none, and no function; {near}", "metric")
-        if ":" in metric:
-            self._check_function(name, "metric", metric)
-        for key, other in (("metric", "evaluation"), ("evaluation", "metric"), ("calibration", "metric")):
-            if key in row and other not in row:
-                raise self.error(name, f"{key} is given, and {other} is not: INT8 is judged by both", key)
+        try:
+            data_set.check_metric(metric)
+        except OwnModelError as error:
+            raise self.error(name, str(error), "metric") from None
+        if problem := data_set.incomplete(row.keys(), metric):
+            raise self.error(name, problem, problem.split()[0])
 
     def _check_function(self, name: str, key: str, spec: str) -> None:
         try:

@@ -102,8 +102,9 @@ def _factory(spec: str, given: Given) -> Declared:
         spans={name: each.span for name, each in zip(shapes, read, strict=True) if each.span},
     )  # fmt: skip
     return Declared(
-        f"{module}.{function}", "pytorch", Path.cwd(), samples, told, tuple(asked),
-        spec=spec, outputs=tuple(given.outputs),
+        f"{module}.{function}", "pytorch", Path.cwd(), samples, told, (*asked, *given.int8.words),
+        spec=spec, outputs=tuple(given.outputs), metric=given.int8.metric,
+        evaluation=given.int8.evaluation, calibration=given.int8.calibration,
     )  # fmt: skip
 
 
@@ -137,10 +138,11 @@ def _row(declared: Declared) -> ReferenceModel:
 
 def _judged(model: ReferenceModel, declared: Declared) -> ReferenceModel:
     """Return the row with what INT8 is judged by, where that is declared."""
-    if declared.evaluation is None:
+    if declared.evaluation is None and declared.calibration is None:
         return model
-    data = DataSet(declared.samples, declared.evaluation, declared.metric, declared.calibration)
-    metric = data_set.metric_of(declared.metric, declared.folder)
+    word = declared.metric or data_set.DISTANCE
+    data = DataSet(declared.samples, declared.evaluation, word, declared.calibration)
+    metric = data_set.metric_of(word, declared.folder)
     return replace(model, metric=metric, dataset=data, dataset_in_place=True)
 
 
