@@ -98,6 +98,13 @@ def _check_inputs(words: Sequence[str], files: Mapping[str, FileModel], given: G
     factories = [word for word in words if own.is_factory(word)]
     symbols = [word for word, file in files.items() if file.kind[0] == "mxnet"]
     graphs = [word for word, file in files.items() if file.kind[0] == "onnx"]
+    cfgs = [word for word, file in files.items() if file.kind[0] == "darknet"]
+    if given.inputs and cfgs and len(cfgs) == len(words):
+        raise ValueError(
+            f"--input {given.inputs[0]}: {cfgs[0]} says its own sizes, width and height of [net], and is "
+            "converted at these; for others change them there, and for a range of them convert it and give "
+            "the ONNX file"
+        )
     alone = factories + symbols
     described = [*given.inputs, *given.outputs]
     mixed = len(alone) + bool(graphs) > 1 and bool(described)

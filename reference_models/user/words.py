@@ -178,7 +178,12 @@ def _of_symbol(word: str, samples: Samples, given: Given) -> Samples:
         )
     rows = by_name(given.inputs, names)
     for name, row in rows.items():
-        if row.shape[:1] != (1,) or row.profile or row.dtype not in ("", "float32"):
+        if row.profile:
+            raise OwnModelError(
+                f"--input {row.text}: a symbol is converted at one size an axis; ranges are for ONNX files "
+                "and torch modules"
+            )
+        if row.shape[:1] != (1,) or row.dtype not in ("", "float32"):
             raise OwnModelError(
                 f"--input {row.text}: expected a batch of 1, one size an axis, and float32 for {name}"
             )
