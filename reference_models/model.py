@@ -11,7 +11,7 @@ import numpy as np
 
 Tensors = Mapping[str, np.ndarray]
 Weights = Literal["official", "seeded", "trained", "own"]
-Metric = Literal["none", "top1", "top5", "map"] | Callable[[Tensors, Tensors], float]
+Metric = Literal["none", "top1", "top5", "map", "distance"] | Callable[[Tensors, Tensors], float]
 Tier = Literal["default", "zoo"]
 
 
@@ -64,7 +64,7 @@ class ReferenceModel:
     converters: the converters that can convert it, the first one is the one that engines are built from.
     origin: which weights `build` would use on this machine now; cheap enough to ask every time.
     metric: how accuracy is measured: top1, top5, map, or a function of (outputs, truth) of one image, each by
-        name, that gives 0 to 1.
+        name, that gives 0 to 1; distance where nothing is known of images but what fp32 makes of them.
     dataset: what it is measured on, no image in both: ``calibration`` and ``images`` (N, C, H, W) float32, or
         ``calibration/INPUT`` and ``images/INPUT`` of several inputs. Of a classifier ``labels`` (N,) int64.
         Of a detector all objects, image after image: ``boxes`` (M, 4) as x1, y1, x2, y2 in input pixels,

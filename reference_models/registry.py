@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reference_models.model import ReferenceModel
 from reference_models.user import rows as own
-from reference_models.user.words import FileModel, Given, check_suffix, file_models
+from reference_models.user.words import FileModel, Given, GivenInt8, check_suffix, file_models
 
 MODULES = (
     "darknet.yolov3_tiny",
@@ -54,13 +54,14 @@ def choose(
     weights: Sequence[Path] = (),
     params: Sequence[Path] = (),
     samples: Path | None = None,
+    int8: GivenInt8 | None = None,
 ) -> tuple[ReferenceModel, ...]:
     """Models by name, tier (``default``, ``zoo``, ``all``) or what `own` takes, by commas.
 
     Without a word, the default tier.
 
-    Each is given once, in the order asked for. inputs, samples: of those among them that the command line has
-    to describe. outputs: of the one factory. weights, params: of Darknet's and MXNet's files. Raises
+    Each is given once, in the order asked for. inputs, samples, int8: of those among them that the command
+    line has to describe. outputs: of the one factory. weights, params: of Darknet's and MXNet's files. Raises
     ValueError for a word that is none of these.
     """
     registered = models()
@@ -68,7 +69,7 @@ def choose(
     for name, row in registered.items():
         tiers.setdefault(row.tier, []).append(name)
     words = [word for word in text.split(",") if word] or ["default"]
-    given = Given(inputs, outputs, weights, params, samples)
+    given = Given(inputs, outputs, weights, params, samples, int8 or GivenInt8())
     others = [word for word in words if word not in registered | tiers]
     files = file_models([word for word in others if not own.is_own(word)], given)
     _check_inputs(words, files, given)
@@ -97,6 +98,13 @@ def _check_inputs(words: Sequence[str], files: Mapping[str, FileModel], given: G
     factories = [word for word in words if own.is_factory(word)]
     symbols = [word for word, file in files.items() if file.kind[0] == "mxnet"]
     graphs = [word for word, file in files.items() if file.kind[0] == "onnx"]
+    cfgs = [word for word, file in files.items() if file.kind[0] == "darknet"]
+    if given.inputs and cfgs and len(cfgs) == len(words):
+        raise ValueError(
+            f"--input {given.inputs[0]}: {cfgs[0]} says its own sizes, width and height of [net], and is "
+            "converted at these; for others change them there, and for a range of them convert it and give "
+            "the ONNX file"
+        )
     alone = factories + symbols
     described = [*given.inputs, *given.outputs]
     mixed = len(alone) + bool(graphs) > 1 and bool(described)
@@ -105,8 +113,13 @@ def _check_inputs(words: Sequence[str], files: Mapping[str, FileModel], given: G
             "--input and --output describe one model given as package.module:factory, or by its files; "
             f"--model names {len(alone + graphs)}. A model file (models.toml) describes several"
         )
-    if given.samples and len(factories) + len(files) != 1:
+    named = len(factories) + len(files)
+    of_one = [["--inputs", str(given.samples)]] if given.samples else []
+    of_one += [given.int8.words[:2]] if given.int8.words else []
+    if of_one and named != 1:
         raise ValueError(
-            f"--inputs {given.samples} is of one model given as package.module:factory, or by its files; "
-            f"--model names {len(factories) + len(files)}. A model file (models.toml) has samples for each"
+            f"{' '.join(of_one[0])} is of one model given as package.module:factory, or by its files; "
+            f"--model names {named}. A model file (models.toml) has {'samples' if given.samples else 'it'} "
+            "for each"
         )
+    given.int8.check()

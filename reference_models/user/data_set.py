@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,12 +16,16 @@ from reference_models.user import factory
 from reference_models.user.factory import OwnModelError
 from reference_models.user.samples import Samples, arrays_in
 from reference_models.user.shapes import Shape
-from reference_models.wording import listed
+from reference_models.wording import listed, quoted
 
-METRICS = ("top1", "top5", "map")
+DISTANCE = "distance"
+"""The metric without labels: how far outputs and tensors of INT8 are from those of fp32."""
+METRICS = ("top1", "top5", "map", DISTANCE)
 NEEDED = {"top1": ("labels",), "top5": ("labels",), "map": ()}
 """Metric -> arrays that the evaluation data must have beside the inputs."""
 BOXES = ("boxes", "labels", "counts")
+HELD_OUT = 5
+"""Of calibration images without evaluation data every so-manieth is held out, to judge INT8 by."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,21 @@ class DataSet:
     """Reads the data; call it to get it, as `ReferenceModel.dataset` says.
 
     calibration: as `Samples.source`, all of it; without it the samples calibrate. evaluation: an .npz with an
-    array for each input and what is true of them, or a folder in COCO's layout, which brings its own.
+    array for each input and what is true of them, or a folder in COCO's layout, which brings its own; without
+    it a part of the calibration images is held out.
     """
 
     samples: Samples
-    evaluation: Path
+    evaluation: Path | None
     metric: str
     calibration: Path | None = None
 
     def __call__(self) -> dict[str, Any]:
         """Return the data. Raise OwnModelError for what does not fit the inputs or the metric, OSError."""
+        if self.evaluation is None:
+            return self._held_out()
         if self.evaluation.is_dir():
-            return self._coco() | (self._calibration() if self.calibration else {})
+            return self._coco(self.evaluation) | (self._calibration() if self.calibration else {})
         arrays = arrays_in(self.evaluation, "evaluation")
         images = self.samples.checked(arrays, self.evaluation, "evaluation", others=True)
         if absent := [name for name in NEEDED.get(self.metric, ()) if name not in arrays]:
@@ -64,23 +71,55 @@ class DataSet:
     def _calibration(self) -> dict[str, Any]:
         source = replace(self.samples, source=self.calibration or self.samples.source)
         if source.source is not None and source.source.is_dir():
-            return {"calibration": self._pictures(in_folder(source.source))}
+            files = sorted(source.source.glob("*.npy"))
+            return self._stacked(files) if files else {"calibration": self._pictures(source.source)}
         if self.calibration is None:
             rows = source()
             return {f"calibration/{n}": np.concatenate([row[n] for row in rows]) for n in self.shapes}
         arrays = source.checked(arrays_in(self.calibration, "calibration"), self.calibration, "calibration")
         return {f"calibration/{name}": array for name, array in arrays.items()}
 
-    def _pictures(self, files: tuple[Path, ...]) -> Pictures:
+    def _stacked(self, files: Sequence[Path]) -> dict[str, Any]:
+        """Return the images of a folder with an .npy each, with or without a batch of 1."""
+        if len(self.shapes) != 1:
+            raise OwnModelError(
+                f"calibration: {files[0].parent} holds .npy files, and there are the inputs "
+                f"{listed([*self.shapes])}; give an .npz with an array for each"
+            )
+        ((name, shape),) = self.shapes.items()
+        found = []
+        for file in files:
+            array = arrays_in(file, "calibration")[""]
+            array = array[None] if array.ndim == len(shape) - 1 else array
+            found.append(self.samples.checked({"": array}, file, "calibration")[name])
+        return {f"calibration/{name}": np.concatenate(found)}
+
+    def _held_out(self) -> dict[str, Any]:
+        """Return the calibration images, every `HELD_OUT`-th of them as one to judge INT8 by."""
+        found = self._calibration()
+        count = min(map(len, found.values()))
+        if count < 2:
+            raise OwnModelError(
+                f"calibration: {self.calibration} holds one image, expected two at least, better a hundred: "
+                f"of {HELD_OUT} one is held out to judge INT8 by, unless evaluation data is given"
+            )
+        judged = list(range(HELD_OUT - 1, count, HELD_OUT)) or [count - 1]
+        kept = sorted({*range(count)} - {*judged})
+        parts = {
+            name.replace("calibration", "images", 1): _only(data, judged) for name, data in found.items()
+        }
+        return {name: _only(data, kept) for name, data in found.items()} | parts
+
+    def _pictures(self, folder: Path) -> Pictures:
+        if not (files := in_folder(folder)):
+            raise OwnModelError(f"calibration: {folder} holds no picture, and no .npy")
         height, width = self._size()
-        if not files:
-            raise OwnModelError(f"calibration: {self.calibration or self.samples.source} holds no picture")
         return Pictures(files, width, height, self.samples.mean, self.samples.scale)
 
-    def _coco(self) -> dict[str, Any]:
+    def _coco(self, folder: Path) -> dict[str, Any]:
         if self.metric != "map":
-            raise OwnModelError(f"evaluation: {self.evaluation} is a folder, which metric map alone can read")
-        return Coco(self.evaluation, *self._size(), self.samples.mean, self.samples.scale)()
+            raise OwnModelError(f"evaluation: {folder} is a folder, which metric map alone can read")
+        return Coco(folder, *self._size(), self.samples.mean, self.samples.scale)()
 
     def _size(self) -> tuple[int, int]:
         """Return height and width of the one input. Raise OwnModelError where pictures cannot go into it."""
@@ -88,6 +127,32 @@ class DataSet:
         if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] != 3:
             raise OwnModelError("pictures go into one input of 1x3xHEIGHTxWIDTH; give an .npz instead")
         return shapes[0][2], shapes[0][3]
+
+
+def incomplete(keys: Collection[str], metric: str) -> str:
+    """Return which of what INT8 is judged by is given without what belongs to it, empty for none.
+
+    keys: those that are given. Calibration images alone are enough for `DISTANCE`.
+    """
+    if metric == DISTANCE:
+        lacking = {"calibration", "evaluation"}.isdisjoint(keys)
+        return "metric is distance, and neither calibration nor evaluation is given" if lacking else ""
+    for key, other in (("metric", "evaluation"), ("evaluation", "metric")):
+        if key in keys and other not in keys:
+            return f"{key} is given, and {other} is not: INT8 is judged by both"
+    return ""
+
+
+def check_metric(word: str) -> None:
+    """Raise OwnModelError for a word that is neither a metric nor the name of a function; empty passes."""
+    if word and word not in METRICS and ":" not in word:
+        near = factory.nearest(word, METRICS)
+        raise OwnModelError(f"metric {quoted(word)} is none, and no function; {near}")
+    if ":" in word:
+        try:
+            factory.split(word)
+        except OwnModelError as error:
+            raise OwnModelError(f"metric: {error}") from None
 
 
 def metric_of(word: str, folder: Path) -> Metric:
@@ -108,6 +173,13 @@ class _Function:
 
     def __str__(self) -> str:
         return self.spec
+
+
+def _only(data: Any, numbers: Sequence[int]) -> Any:
+    """Return some of the images of an array, or of pictures that are not yet read."""
+    if isinstance(data, Pictures):
+        return replace(data, files=tuple(data.files[number] for number in numbers))
+    return data[numbers]
 
 
 def _check(truth: Mapping[str, np.ndarray], count: int, path: Path, metric: str) -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from reference_models.user.data_set import METRICS
+from reference_models.user import data_set
 from reference_models.user.factory import OwnModelError, nearest
 from reference_models.user.factory import split as split_function
-from reference_models.user.given_inputs import MOST_VALUES, read_input
+from reference_models.user.given_inputs import MOST_VALUES, GivenInput, read_input
 from reference_models.user.model_keys import CONVERTERS, FLAGS, FRAMEWORKS, FUNCTIONS, VALUES, keys_of
 from reference_models.user.samples import Samples
 from reference_models.user.shapes import Shape
@@ -123,12 +123,13 @@ class _File:
         self._check_keys(name, row, framework)
         feeds = row.get("inputs", {})
         given = tuple(self._given(name, *feed) for feed in feeds.items()) if framework == "onnx" else ()
-        shapes = {} if given else {feed: self._shape(name, feed, shape) for feed, shape in feeds.items()}
+        read = {} if given else {feed: self._input(name, feed, s, framework) for feed, s in feeds.items()}
         source = row.get("samples")
         folder = self.path.parent
         samples = Samples(
-            shapes, folder / source if source else None,
+            {feed: each.shape for feed, each in read.items()}, folder / source if source else None,
             _channels(row.get("mean", Samples.mean)), _channels(row.get("scale", Samples.scale)),
+            profiles={feed: each.profile for feed, each in read.items() if each.profile},
         )  # fmt: skip
         roles = [key for key in FRAMEWORKS[framework] if key not in ("factory", "inputs")]
         return Declared(
@@ -174,14 +175,12 @@ class _File:
     def _check_metric(self, name: str, row: Mapping[str, Any]) -> None:
         """Raise OwnModelError for a metric that is none, and for one of two that belong together."""
         metric = row.get("metric", "")
-        if metric and metric not in METRICS and ":" not in metric:
-            near = nearest(metric, METRICS)
-            raise self.error(name, f"metric {quoted(metric)} is none, and no function; {near}", "metric")
-        if ":" in metric:
-            self._check_function(name, "metric", metric)
-        for key, other in (("metric", "evaluation"), ("evaluation", "metric"), ("calibration", "metric")):
-            if key in row and other not in row:
-                raise self.error(name, f"{key} is given, and {other} is not: INT8 is judged by both", key)
+        try:
+            data_set.check_metric(metric)
+        except OwnModelError as error:
+            raise self.error(name, str(error), "metric") from None
+        if problem := data_set.incomplete(row.keys(), metric):
+            raise self.error(name, problem, problem.split()[0])
 
     def _check_function(self, name: str, key: str, spec: str) -> None:
         try:
@@ -198,6 +197,20 @@ class _File:
         except OwnModelError as error:
             raise self.error(name, str(error).removeprefix("--"), "inputs") from None
         return text
+
+    def _input(self, name: str, feed: str, shape: Any, framework: str) -> GivenInput:
+        """Return an input that the file gives: sizes, or of PyTorch a text whose sizes may be ranges."""
+        if framework != "pytorch" or not isinstance(shape, str):
+            sizes = self._shape(name, feed, shape)
+            return GivenInput("", feed, sizes)
+        text = self._given(name, feed, shape)
+        read = read_input(text)
+        if read.dtype not in ("", "float32") or read.span:
+            raise self.error(
+                name, f"input {text}: dtypes and values are for ONNX files, and for --input", "inputs"
+            )
+        self._shape(name, feed, list(read.shape))
+        return read
 
     def _shape(self, name: str, feed: str, shape: Any) -> Shape:
         if not feed.isprintable() or not 0 < len(feed) <= LONGEST_NAME:

@@ -83,14 +83,10 @@ def _factory(spec: str, given: Given) -> Declared:
         raise OwnModelError(f"--model {spec}: its inputs are not known; give --input, such as 1x3x224x224")
     read = [read_input(text) for text in given.inputs]
     shapes = named([(each.name, each.shape) for each in read])
-    for (name, shape), each in zip(shapes.items(), read, strict=True):
+    for name, shape in shapes.items():
         if shape[:1] != (1,):
             first = shape[0] if shape else "nothing"
             raise OwnModelError(f"--input {name}: {first} comes first, expected a batch of 1; see --batch")
-        if each.profile:
-            raise OwnModelError(
-                f"--input {each.text}: sizes that are ranges are for ONNX files; export it first"
-            )
     asked = ["--model", spec]
     for option, values in (("--input", given.inputs), ("--output", given.outputs)):
         asked += [word for value in values for word in (option, value)]
@@ -100,10 +96,12 @@ def _factory(spec: str, given: Given) -> Declared:
         shapes, given.samples, key="--inputs",
         dtypes={name: each.dtype for name, each in zip(shapes, read, strict=True) if each.dtype},
         spans={name: each.span for name, each in zip(shapes, read, strict=True) if each.span},
+        profiles={name: each.profile for name, each in zip(shapes, read, strict=True) if each.profile},
     )  # fmt: skip
     return Declared(
-        f"{module}.{function}", "pytorch", Path.cwd(), samples, told, tuple(asked),
-        spec=spec, outputs=tuple(given.outputs),
+        f"{module}.{function}", "pytorch", Path.cwd(), samples, told, (*asked, *given.int8.words),
+        spec=spec, outputs=tuple(given.outputs), metric=given.int8.metric,
+        evaluation=given.int8.evaluation, calibration=given.int8.calibration,
     )  # fmt: skip
 
 
@@ -130,6 +128,7 @@ def _row(declared: Declared) -> ReferenceModel:
         lets_pass=dict.fromkeys(declared.lets_pass, True),
         origin=_origin,
         needs=declared.samples.needs,
+        profiles=declared.samples.profiles,
         own=Own(declared.asked, _digest(declared.name, declared.told), given=declared.given),
     )
     return _judged(model, declared)
@@ -137,10 +136,11 @@ def _row(declared: Declared) -> ReferenceModel:
 
 def _judged(model: ReferenceModel, declared: Declared) -> ReferenceModel:
     """Return the row with what INT8 is judged by, where that is declared."""
-    if declared.evaluation is None:
+    if declared.evaluation is None and declared.calibration is None:
         return model
-    data = DataSet(declared.samples, declared.evaluation, declared.metric, declared.calibration)
-    metric = data_set.metric_of(declared.metric, declared.folder)
+    word = declared.metric or data_set.DISTANCE
+    data = DataSet(declared.samples, declared.evaluation, word, declared.calibration)
+    metric = data_set.metric_of(word, declared.folder)
     return replace(model, metric=metric, dataset=data, dataset_in_place=True)
 
 

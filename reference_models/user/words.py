@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reference_models.user import model_file
+from reference_models.user import data_set, model_file
 from reference_models.user.factory import OwnModelError, nearest
 from reference_models.user.given_inputs import by_name
 from reference_models.user.model_file import Declared
@@ -35,6 +35,32 @@ EXPECTED = "expected .onnx, .cfg with --weights, -symbol.json with --params, a m
 
 
 @dataclass(frozen=True)
+class GivenInt8:
+    """What INT8 is calibrated on and judged by: --calibration, --evaluation and --metric."""
+
+    calibration: Path | None = None
+    evaluation: Path | None = None
+    metric: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        """The options that say the same, paths absolute."""
+        paths = (("--calibration", self.calibration), ("--evaluation", self.evaluation))
+        words = [word for option, path in paths if path for word in (option, str(path.absolute()))]
+        return [*words, *(["--metric", self.metric] if self.metric else [])]
+
+    def check(self) -> None:
+        """Raise OwnModelError for a path where there is nothing, and for what says not enough."""
+        for option, path in (("--calibration", self.calibration), ("--evaluation", self.evaluation)):
+            if path and not path.exists():
+                raise OwnModelError(f"{option} {path}: {_absent(path)}")
+        given = {"calibration": self.calibration, "evaluation": self.evaluation, "metric": self.metric}
+        if problem := data_set.incomplete({key for key, value in given.items() if value}, self.metric):
+            raise OwnModelError(f"--{problem}")
+        data_set.check_metric(self.metric)
+
+
+@dataclass(frozen=True)
 class Given:
     """What the command line says of models beside --model, in its order.
 
@@ -47,6 +73,7 @@ class Given:
     weights: Sequence[Path] = ()
     params: Sequence[Path] = ()
     samples: Path | None = None
+    int8: GivenInt8 = field(default_factory=GivenInt8)
 
     def beside(self, option: str) -> Sequence[Path]:
         """Return the files of an option."""
@@ -86,8 +113,9 @@ class FileModel:
         asked += [word for text in inputs for word in ("--input", text)]
         asked += ["--inputs", str(given.samples)] if given.samples else []
         return Declared(
-            self.name, framework, Path.cwd(), samples, told, tuple(asked),  # type: ignore[arg-type]
-            files=tuple(files), converters=(framework,), given=inputs,
+            self.name, framework, Path.cwd(), samples, told, (*asked, *given.int8.words),  # type: ignore[arg-type]
+            files=tuple(files), converters=(framework,), given=inputs, metric=given.int8.metric,
+            evaluation=given.int8.evaluation, calibration=given.int8.calibration,
         )  # fmt: skip
 
 
@@ -150,7 +178,12 @@ def _of_symbol(word: str, samples: Samples, given: Given) -> Samples:
         )
     rows = by_name(given.inputs, names)
     for name, row in rows.items():
-        if row.shape[:1] != (1,) or row.profile or row.dtype not in ("", "float32"):
+        if row.profile:
+            raise OwnModelError(
+                f"--input {row.text}: a symbol is converted at one size an axis; ranges are for ONNX files "
+                "and torch modules"
+            )
+        if row.shape[:1] != (1,) or row.dtype not in ("", "float32"):
             raise OwnModelError(
                 f"--input {row.text}: expected a batch of 1, one size an axis, and float32 for {name}"
             )

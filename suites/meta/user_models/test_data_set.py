@@ -82,7 +82,7 @@ def test_a_function_is_imported_when_it_scores(tmp_path: Path) -> None:
     [
         ('metric = "top1"', r"models.toml:7: metric is given, and evaluation is not"),
         ('evaluation = "eval.npz"', r"models.toml:7: evaluation is given, and metric is not"),
-        ('calibration = "calibration.npy"', r"models.toml:7: calibration is given, and metric is not"),
+        ('metric = "distance"', r"models.toml:7: metric is distance, and neither calibration nor evaluation"),
         (
             'metric = "top2"\nevaluation = "eval.npz"',
             r"models.toml:7: metric 'top2' is none, and no function; did you mean top",
