@@ -13,7 +13,6 @@ from suites.meta.networks import importer_cases, parser_cases
 from suites.meta.networks.importer_models import attention
 from suites.meta.networks.support_models import (
     chosen,
-    clipped,
     drawn,
     fed,
     filled,
@@ -140,7 +139,6 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("rank", "rtx1.7", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, 4)),
     ("rank", "rtx1.5", grid(5), grid(4)),
     ("refused_types", "rtx1.7", fed("Erf", "INT32", 4), fed("Erf", "FLOAT16", 4)),
-    ("computed_types", "rtx1.7", clipped("fed"), clipped("constant")),
     ("deconvolution", "rtx1.7", one("ConvTranspose", [W], strides=[2, 2], dilations=[2, 2]),
      one("ConvTranspose", [W], strides=[2, 2])),
     ("deconvolution", "rtx1.7", one("ConvTranspose", [LINE], output_shape=[16]),

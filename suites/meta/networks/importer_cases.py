@@ -33,7 +33,7 @@ from suites.meta.networks.importer_models import (
 )
 from suites.meta.networks.parser_cases import ALL_RTX, BEYOND_13, OLD, OPEN, REFUSED, WRONG, Case
 from suites.meta.networks.rewrite_models import resize, single
-from suites.meta.networks.support_models import fed
+from suites.meta.networks.support_models import clipped, fed
 
 TF = "tf_half_pixel_for_nn"
 EDGES = np.array([0, 0, 1, 1, 0, 0, 1, 1])
@@ -154,6 +154,12 @@ CASES: Mapping[str, Case] = {
         "even_pads",
         lambda: made("DeformConv", [("FLOAT", IMAGE)], [np.ones((4, 4, 3, 3), F), np.zeros((1, 18, 7, 7), F)],
                      opset=19, pads=[0, 0, 1, 1]), NEVER),
+    "an upper bound of INT8 alone": Case(
+        "elementwise_clip", lambda: single("Clip", [None, np.int8(6)], kind=TensorProto.INT8,
+                                           made=TensorProto.INT8, opset=13), NEVER),
+    "a bound of INT8 that is fed": Case("elementwise_clip", lambda: clipped("fed"), NEVER),
+    "a window of three axes": Case(
+        "rank", lambda: single("LRN", size=3, opset=11, shape=(1, 4, 8)), NEVER),
     "a bound of infinity": Case(
         "finite_bounds", lambda: single("Clip", [F(0), F(np.inf)], opset=11),
         {"10.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
