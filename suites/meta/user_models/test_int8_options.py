@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fixtures.checks.scoring import Distance, TopK, metric_of
 from fixtures.pipeline.pipeline import Pipeline
@@ -57,6 +56,8 @@ def arrays(folder: Path) -> Path:
 
 def pictures(folder: Path) -> Path:
     """Write a folder of pictures."""
+    from PIL import Image
+
     (folder / "images").mkdir()
     for number, image in enumerate(IMAGES):
         pixels = (255 * image).astype(np.uint8).transpose(1, 2, 0)
