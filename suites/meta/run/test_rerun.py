@@ -29,7 +29,7 @@ GIVEN: dict[str, object] = {
 """Field -> a value that is not its default, of the options that are not chosen by the case."""
 BY_CASE = {
     "models", "shard", "weights", "params", "inputs", "samples", "outputs", "opsets", "precisions", "batches",
-    "tensorrt", "migrate", "ab",
+    "tensorrt", "migrate", "ab", "calibration", "evaluation", "metric",
 }  # fmt: skip
 ALONE = {"require", "remote_store", "build_ahead"}
 """Options about a whole run: one case alone cannot satisfy it, and finds what it needs in the local store."""
