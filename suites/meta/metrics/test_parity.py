@@ -49,8 +49,9 @@ def test_one_bad_number_never_passes(array: np.ndarray, at: int, bad: float) -> 
     array = np.where(np.isfinite(array), array, np.float32(0))
     actual = array.copy()
     actual.flat[at % array.size] = bad
-    found = difference("x", array, actual, Tolerance(1e30, 1e30, 1e30))
-    assert (found.ok, found.nonfinite) == (False, 1)
+    for pair in ((array, actual), (actual, array)):
+        found = difference("x", *pair, Tolerance(1e30, 1e30, 1e30))
+        assert (found.ok, found.nonfinite, found.relative_l2) == (False, 1, np.inf)
 
 
 def test_nan_on_both_sides_fails_too() -> None:
