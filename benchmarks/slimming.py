@@ -58,10 +58,10 @@ class Settings:
 TUNED = {
     "digits-yolov3-tiny": (0.6, 8, 0.05, 8),
     "digits-yolov4-tiny": (0.6, 8, 0.05, 8),
-    "digits-yolov5n": (0.5, 4, 2e-4, 8),
-    "digits-mobilenet": (0.5, 8, 0.01, 15),
+    "digits-yolov5n": (0.7, 4, 2e-4, 8),
+    "digits-mobilenet": (0.8, 4, 0.01, 15),
 }
-"""Model -> ratio, rounding, strength and epochs where none are asked for."""
+"""Model -> ratio, rounding, strength and epochs where none are asked for: as much as the goals want gone."""
 
 
 @dataclass(frozen=True)
