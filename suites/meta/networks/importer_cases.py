@@ -66,7 +66,8 @@ CASES: Mapping[str, Case] = {
     "rotary embedding of Microsoft's": Case(
         "read_as_another",
         lambda: made("RotaryEmbedding", [("FLOAT", (1, 2, 8, 16)), ("INT64", (1, 8))],
-                     [np.ones((32, 8), F)] * 2, opset=17, domain=MICROSOFT), {"7.0-11.5": REFUSED}),
+                     [np.ones((32, 8), F)] * 2, opset=17, domain=MICROSOFT),
+        {"7.0-11.5": REFUSED, "rtx1.4": REFUSED}),
     "a cache of four axes": Case("", lambda: scattered(2, 2, 8, 4), NO_SCATTER),
     "a cache of three axes": Case("rank", lambda: scattered(2, 8, 4), NEVER),
     "a cache along the heads": Case("attributes", lambda: scattered(2, 8, 2, 4, axis=1), NEVER),
