@@ -43,3 +43,20 @@ def test_arrays_come_back_by_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "pickled.npz", a=np.array([{}], object))
     with pytest.raises(ValueError, match="allow_pickle"):
         load_tensors(tmp_path / "pickled.npz")
+
+
+def test_a_file_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    """As of any program: a service that runs as another user reads what was converted."""
+    plain, written = tmp_path / "plain", tmp_path / "written"
+    plain.write_bytes(b"")
+    write_atomically(written, b"")
+    assert written.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_file_that_cannot_be_made_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    """Not by the name of a temporary file that nobody has heard of."""
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "a.onnx", Path("/proc/a.onnx")):
+        with pytest.raises(OSError) as caught:  # noqa: PT011
+            write_atomically(path, b"")
+        assert caught.value.filename == str(path)
