@@ -6,13 +6,19 @@ import onnx
 import pytest
 from onnx import helper
 
-from fixtures.cases import Selection
-from fixtures.compatibility import releases
+from fixtures.cases import Case, Selection
+from fixtures.checks.build import model_to_ask_about, predict, require_support
+from fixtures.compatibility import by_label, releases
+from fixtures.converters.errors import ConversionError
+from fixtures.pipeline.pipeline import OnnxModel
+from fixtures.recording import RecordDraft, judge
 from fixtures.records import Record
 from fixtures.report.matrix import column_of
 from fixtures.stages import stage
+from fixtures.verdicts import RED, NotRun, StageError, Unsupported
 from reference_models import registry
 from suites.meta.gates.child_runs import pipeline, plant, run
+from suites.meta.networks.support_models import one
 
 LABELS = tuple(row.label for row in releases())
 STAGE = ("suites/test_support.py", "--model=digits", "--opset=11", "-m", "not tensorrt")
@@ -56,6 +62,54 @@ def test_a_planted_resize_is_named_for_the_releases_that_refuse_it(store: Path) 
     assert {r.tensorrt["flavour"] for r in ended.records} == {"tensorrt", "tensorrt-rtx"}
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ConversionError("net.py", "branches on a value", "Trace it"), NotRun),
+     (ConversionError("net.py", "no way down", "Export it anew", "unsupported"), Unsupported),
+     (ValueError("a fault of a converter"), NotRun)],
+)  # fmt: skip
+def test_a_model_that_was_not_converted_names_the_case_that_says_why(
+    error: Exception, kind: type[StageError]
+) -> None:
+    """Cause and remedy stand in the cell of `convert`, once: those of 39 releases are short and not red."""
+
+    def convert() -> OnnxModel:
+        raise error
+
+    with pytest.raises(kind) as said:
+        model_to_ask_about(Case("support", "net", "torchscript", 11, tensorrt="trt7.0"), convert)
+    assert str(said.value).endswith("see stage convert, case net-torchscript-opset11-fp32")
+    assert said.value.verdict not in RED
+
+
+def test_what_is_missing_here_is_said_as_it_is() -> None:
+    """A framework that is not installed is no fault of the model: its reason stands in each cell."""
+
+    def convert() -> OnnxModel:
+        raise NotRun("torch is not installed here")
+
+    with pytest.raises(NotRun, match="torch is not installed"):
+        model_to_ask_about(Case("support", "net", "torchscript", 11, tensorrt="trt7.0"), convert)
+
+
+@pytest.mark.parametrize(("opset", "noted"), [(13, True), (11, False)])
+def test_an_opset_without_a_document_passes_and_says_so(opset: int, noted: bool, tmp_path: Path) -> None:
+    """TensorRT 7.1 documents opset 11: above it the record has what the command `support` says."""
+    path = tmp_path / "m.onnx"
+    onnx.save(one("Relu", opset=opset), path)
+    row = by_label("trt7.1")
+    assert row is not None
+    draft = RecordDraft(Case("support", "m", "onnx", opset), {"name": "m"})
+    draft.tensorrt = {"flavour": row.flavour, "version": row.version}
+    model = OnnxModel(path, "0a", {}, "m")
+    answer = predict(draft, pipeline(tmp_path / "artifacts"), model)
+    require_support(answer)
+    ended = judge(draft, None, ())
+    assert ended.verdict == "passed"
+    assert ("undocumented" in ended.message) is noted is ("undocumented" in draft.metrics)
+    assert answer.verdict == ("undocumented" if noted else "taken")
+
+
 def test_the_option_leaves_the_stage_out(store: Path) -> None:
     """`--support none` writes no record."""
     assert run(store, *STAGE, "--support", "none").records == []
@@ -63,6 +117,6 @@ def test_the_option_leaves_the_stage_out(store: Path) -> None:
 
 def test_the_report_says_that_nothing_was_built() -> None:
     """What is predicted stands apart from what was built."""
-    one = Record("support", "passed", {"name": "m"}, opset=11,
+    record = Record("support", "passed", {"name": "m"}, opset=11,
                  tensorrt={"flavour": "tensorrt", "version": "7.0"})  # fmt: skip
-    assert column_of(one).group == "trt 7.0, predicted"
+    assert column_of(record).group == "trt 7.0, predicted"

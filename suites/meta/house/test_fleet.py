@@ -44,6 +44,25 @@ def test_the_matrix_is_that_of_tox(tmp_path: Path) -> None:
     assert output.read_text() == f"matrix={done.stdout}"
 
 
+@pytest.mark.parametrize(
+    ("environment", "precisions", "batches"),
+    [("rtx17", "fp32,fp16", None), ("rtx17-gpu", "fp32,tf32,fp16", "1,8,dynamic")],
+)  # fmt: skip
+def test_arguments_leave_an_environment_its_precisions(
+    environment: str, precisions: str, batches: str | None
+) -> None:
+    """The precisions of an environment come from variables, which no other argument replaces."""
+    command = [sys.executable, "-m", "tox", "config", "-e", environment, "-k", "set_env", "commands"]
+    done = subprocess.run(
+        [*command, "--", "--model", "x"], cwd=ROOT, env={"PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said = dict(re.findall(r"^ *(TRT_PARITY_\w+)=(.*)$", done.stdout, re.MULTILINE))
+    assert said["TRT_PARITY_PRECISIONS"] == precisions
+    assert said.get("TRT_PARITY_BATCHES") == batches
+    assert done.stdout.rstrip().endswith("--model x")
+
+
 def test_a_pattern_that_fits_nothing_is_said() -> None:
     """A misspelt environment is no empty matrix."""
     done = matrix("rtx99")

@@ -260,7 +260,8 @@ def test_the_exit_code_says_whether_anything_is_red(
     verdict: Verdict, code: int, tmp_path: Path, report: ModuleType
 ) -> None:
     """Failed and crashed records make the report fail, and nothing executed; its three files are there."""
-    path = written(tmp_path, record(verdict))
+    model = {"name": "digits", "framework": "pytorch", "digest": "0a"}
+    path = written(tmp_path, record(verdict, model=model))
     assert report.main([str(path), "--output", str(tmp_path / "out")]) == code
     names = ["index.html", "pages", "records.csv", "records.jsonl"]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == names

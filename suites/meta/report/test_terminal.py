@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from fixtures.records import Metric, Record
+from fixtures.records import UNDOCUMENTED, Metric, Record
 from fixtures.report.join import join
 from fixtures.report.matrix import build_matrix
 from suites.meta.report.planted import record, written
@@ -54,6 +54,20 @@ def test_a_model_that_differs_has_its_row(change: str, tmp_path: Path) -> None:
     found = [at(name, opset) for name in "ac" for opset in (11, 12)]
     rows = matrix_of(tmp_path, *found, *odd[change])
     assert [row[0] for row in rows[-2:]] == ["a,", "b"]
+
+
+def test_a_prediction_without_a_document_has_its_mark(tmp_path: Path) -> None:
+    """It passed, with a question mark, and neighbouring releases of which one is documented stay apart."""
+    about = {UNDOCUMENTED: Metric(1.0)}
+    rows = matrix_of(
+        tmp_path,
+        *(record("passed", 1, stage="support", metrics=metrics,
+                 tensorrt={"flavour": "tensorrt", "version": version})
+          for version, metrics in (("7.0", about), ("7.1", {}))),
+    )  # fmt: skip
+    assert [row for row in rows if row[0] in ("trt", "digits")] == [
+        ["trt", "7.0,", "predicted"], ["digits", "✓P?"], ["trt", "7.1,", "predicted"], ["digits", "✓P"],
+    ]  # fmt: skip
 
 
 def test_every_row_may_be_asked_for(tmp_path: Path) -> None:

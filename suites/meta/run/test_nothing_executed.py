@@ -6,41 +6,67 @@ from dataclasses import replace
 import pytest
 
 from fixtures.records import Record
+from fixtures.report.join import Joined
 from fixtures.run import make_run
 from fixtures.run.options import Options
 from fixtures.verdicts import Verdict
 
 Ended = tuple[str, Verdict]
 NOT_RUN: Ended = ("onnxruntime-parity", "not-run")
+NO_OPSET: Ended = ("convert", "unsupported")
+WHY = "torch is not installed here"
 
 
-def idle(*written: Ended, interpreters: Iterable[str] = (), require: str = "") -> list[str]:
+def written(*ended: Ended, digest: str = "") -> list[Record]:
+    """Return records of stages that ended so. digest: of the model, where there is an ONNX model."""
+    model = {"name": "digits"} | ({"digest": digest} if digest else {})
+    return [Record(stage=stage, verdict=verdict, model=model, message=WHY) for stage, verdict in ended]
+
+
+def idle(
+    *ended: Ended,
+    interpreters: Iterable[str] = (),
+    require: str = "",
+    standing: tuple[str, ...] = (),
+    digest: str = "",
+) -> list[str]:
     """Return what a run with these records says of what was not executed."""
-    run = replace(make_run(replace(Options(), require=require)), interpreters=tuple(interpreters))
-    run.written += [
-        Record(stage=stage, verdict=verdict, model={"name": "digits"}, message="torch is not installed here")
-        for stage, verdict in written
-    ]
+    run = make_run(replace(Options(), require=require))
+    run = replace(run, interpreters=tuple(interpreters), standing=standing)
+    run.written += written(*ended, digest=digest)
     return run.idle()
 
 
 def test_a_run_of_not_run_alone_is_red() -> None:
     """The line says how many were not run, the commonest reason, and how to allow it."""
     (line,) = idle(("convert", "not-run"), NOT_RUN)
-    for part in ("2 of 2 stages", "torch is not installed here", "--require none"):
+    for part in ("of 2 stages: 2 not-run, all because: torch is not installed here", "--require none"):
         assert part in line
 
 
-@pytest.mark.parametrize("verdict", ["passed", "failed", "xfailed", "unsupported", "crashed"])
+def test_a_run_without_any_onnx_model_is_red() -> None:
+    """Where no converter could write the opsets, nothing ran: that is no success, unless it is meant."""
+    (line,) = idle(NO_OPSET, ("tensorrt-build", "unsupported"), ("support", "unsupported"), NOT_RUN)
+    assert "nothing was executed, of 4 stages: 3 unsupported and 1 not-run, all because: torch" in line
+    assert idle(NO_OPSET, require="none") == []
+
+
+@pytest.mark.parametrize("verdict", ["passed", "failed", "xfailed", "crashed"])
 def test_one_executed_stage_is_enough(verdict: Verdict) -> None:
-    """Stages that were not run beside one that was do not make a run red."""
-    assert idle(NOT_RUN, ("convert", verdict)) == []
+    """Stages that were not run, or had no ONNX model, beside one that was do not make a run red."""
+    assert idle(NOT_RUN, NO_OPSET, ("convert", verdict)) == []
+
+
+def test_what_a_parser_refuses_was_executed() -> None:
+    """A model that TensorRT was shown and refuses, as the tables say, is an answer."""
+    assert idle(("tensorrt-build", "unsupported"), require="tensorrt-build", digest="0a") == []
 
 
 def test_a_look_at_the_tables_executes_nothing() -> None:
     """The stage `support` looks up and runs nothing: it does not make up for the others."""
     assert len(idle(NOT_RUN, ("support", "passed"))) == 1
     assert idle(("support", "passed")) == []
+    assert idle(("support", "passed"), ("support", "unsupported")) == []
 
 
 def test_none_allows_it() -> None:
@@ -49,17 +75,35 @@ def test_none_allows_it() -> None:
 
 
 def test_a_required_stage_must_execute() -> None:
-    """--require names stages; what other stages did does not count for them."""
+    """--require names stages; what other stages did does not count for them, and the line says why."""
     assert idle(NOT_RUN, ("convert", "passed"), require="onnxruntime-parity") == [
-        "--require: stage onnxruntime-parity executed nothing"
+        f"--require: stage onnxruntime-parity executed nothing: 1 not-run, all because: {WHY}"
     ]
+    assert idle(("convert", "passed"), require="migration") == [
+        "--require: stage migration executed nothing: the run has no case of it"
+    ]
+
+
+@pytest.mark.parametrize("by", ["require", "standing", "interpreters"])
+def test_a_required_stage_must_have_a_model(by: str) -> None:
+    """Whoever asks for the stage: one that had no ONNX model to work on executed nothing."""
+    asked = {"require": "tensorrt-build", "standing": ("tensorrt-build",), "interpreters": ["python"]}[by]
+    said = idle(("convert", "passed"), ("tensorrt-build", "unsupported"), **{by: asked})  # type: ignore[arg-type]
+    assert said == [f"--require: stage tensorrt-build executed nothing: 1 unsupported, all because: {WHY}"]
 
 
 def test_a_named_interpreter_must_build() -> None:
     """Who names a TensorRT and asks for builds wants them executed."""
-    written: list[Ended] = [("tensorrt-build", "not-run"), ("convert", "passed")]
-    assert idle(*written, interpreters=["python"]) == ["--require: stage tensorrt-build executed nothing"]
-    assert idle(*written) == []
+    ended: list[Ended] = [("tensorrt-build", "not-run"), ("convert", "passed")]
+    (line,) = idle(*ended, interpreters=["python"])
+    assert line.startswith("--require: stage tensorrt-build executed nothing: 1 not-run")
+    assert idle(*ended) == []
+
+
+def test_the_report_says_it_as_well() -> None:
+    """Records of which none had an ONNX model are no success in the report either."""
+    assert Joined(tuple(written(NO_OPSET, NOT_RUN, ("support", "passed"))), ()).nothing_executed
+    assert not Joined(tuple(written(NO_OPSET, digest="0a")), ()).nothing_executed
 
 
 @pytest.mark.parametrize(

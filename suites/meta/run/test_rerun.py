@@ -65,6 +65,17 @@ def test_the_case_is_chosen_alone() -> None:
     assert not any(word.startswith("--require") for word in words)
 
 
+def test_the_usual_precision_is_named_where_the_environment_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a variable makes fp16 and batch 8 the default, a case of fp32 and one sample says so."""
+    usual = replace(CASE, precision="fp32", batch="1")
+    assert not {"--precision", "--batch"} & set(rerun(usual))
+    monkeypatch.setenv("TRT_PARITY_PRECISIONS", "fp16")
+    monkeypatch.setenv("TRT_PARITY_BATCHES", "8,dynamic")
+    assert rerun(usual)[-4:] == ["--precision", "fp32", "--batch", "1"]
+
+
 def test_in_a_version_environment_the_command_is_toxs(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that brings its TensorRT brings it again."""
     monkeypatch.setenv("TOX_ENV_NAME", "trt1016")
