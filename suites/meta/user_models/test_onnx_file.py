@@ -144,6 +144,25 @@ def test_free_sizes_are_fixed_at_what_was_given(
     )
 
 
+def test_an_output_that_is_called_as_an_input_keeps_its_own_size(tmp_path: Path) -> None:
+    """Both are Nx?xHxW by `dynamic_axes`, and the output is half as high: fixed, at ranges and at batches."""
+    file = user_onnx.classifier(tmp_path / "net.onnx", ("N", 3, "H", "W"))
+    model = onnx.load(file)
+    pool = onnx.helper.make_node("MaxPool", ["relu"], ["half"], kernel_shape=[2, 2], strides=[2, 2])
+    model.graph.node.append(pool)
+    model.graph.output.append(onnx.helper.make_tensor_value_info("half", 1, ("N", 4, "H", "W")))
+    onnx.save(model, file)
+    way = pipeline(tmp_path, own := described(tmp_path, str(file), ["image:1x3x16-24-32x16-32"]))
+    shapes = {}
+    for batch in ("1", "8", "sizes"):
+        made = way.graph(way.onnx_model("net", "onnx", 13, batch))
+        onnx.checker.check_model(made, full_check=True)
+        dims = made.graph.output[1].type.tensor_type.shape.dim
+        shapes[batch] = [dim.dim_value or dim.dim_param for dim in dims]
+    assert own.inputs == {"image": (1, 3, 24, 32)}
+    assert shapes == {"1": [1, 4, 12, 16], "8": [8, 4, 12, 16], "sizes": [1, 4, "", ""]}
+
+
 def test_whole_numbers_and_scalars_are_drawn_as_the_graph_has_them(tmp_path: Path) -> None:
     """Dtype by the file, range by the option; without one 0 and 1, which every table holds."""
     file = user_onnx.tokens(tmp_path / "net.onnx")
