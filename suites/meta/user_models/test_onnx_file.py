@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.cases import Case, Selection
 from fixtures.converters.errors import ConversionError
+from fixtures.converters.onnx_file import convert
 from fixtures.pipeline.batches import profiles_of
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.run.selection import select_opsets
@@ -79,6 +80,40 @@ def test_another_opset_is_a_conversion_that_the_record_names(
     samples = way.samples("net")
     got = OnnxRuntime(made.path).run(samples.inputs)
     np.testing.assert_allclose(got[0]["scores"], samples.outputs[0]["scores"], rtol=1e-6)
+
+
+def newer(file: Path, operator: str) -> Path:
+    """Write a classifier of opset 20 with another activation."""
+    model = onnx.load(user_onnx.classifier(file, opset=20))
+    relu = next(node for node in model.graph.node if node.op_type == "Relu")
+    relu.op_type = operator
+    onnx.save(model, file)
+    return file
+
+
+@pytest.mark.parametrize("opset", [19, 17, 13, 11])
+def test_an_operator_that_an_older_opset_lacks_is_rewritten_as_fix_does(opset: int, tmp_path: Path) -> None:
+    """Gelu came with opset 20."""
+    model = described(tmp_path, str(newer(tmp_path / "net.onnx", "Gelu")))
+    way = pipeline(tmp_path, model)
+    made = way.onnx_model("net", "onnx", opset)
+    assert f"opset 20 made {opset} by the rewrites of `fix`" in made.about["note"]
+    samples = way.samples("net")
+    got = OnnxRuntime(made.path).run(samples.inputs)
+    np.testing.assert_allclose(got[0]["scores"], samples.outputs[0]["scores"], rtol=1e-5)
+
+
+def test_an_operator_without_an_older_form_is_named(tmp_path: Path) -> None:
+    """Col2Im came with opset 18, and nothing older does what it does."""
+    model = onnx.load(user_onnx.classifier(tmp_path / "net.onnx", opset=20))
+    model.graph.node.append(onnx.helper.make_node("Col2Im", ["cols", "size", "block"], ["more"], name="fold"))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("cols", 1, (1, 4, 4)))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("more", 1, (1, 1, 4, 4)))
+    for name, value in (("size", [4, 4]), ("block", [2, 2])):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    onnx.save(model, tmp_path / "net.onnx")
+    with pytest.raises(ConversionError, match=r"`fix` do not either: no form of Col2Im 'fold' .* opset 17"):
+        convert(tmp_path / "net.onnx", 17, {})
 
 
 def test_an_opset_that_nobody_can_write_is_unsupported_in_the_converters_words(tmp_path: Path) -> None:
