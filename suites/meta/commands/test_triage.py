@@ -36,6 +36,23 @@ def test_the_wrong_layer_is_printed_and_written(
     assert (out / "model.onnx").is_file()
 
 
+@pytest.mark.parametrize(
+    ("producer", "said"),
+    [("pytorch", "is pytorch 2.13.0"), ("trt-parity", "is trt-parity 2.13.0"), ("", "is unknown")],
+)
+def test_a_report_on_a_file_is_for_what_made_the_file(
+    producer: str, said: str, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Held against another file it is no bug of a converter of this suite."""
+    sound, wrong = files
+    model = onnx.load(wrong)
+    model.producer_name, model.producer_version = producer, "2.13.0" if producer else ""
+    onnx.save(model, wrong)
+    assert triage.main([str(wrong), "--against", str(sound), "-o", str(tmp_path / "out")]) == 1
+    head = (tmp_path / "out" / "issue.md").read_text().splitlines()[0]
+    assert head == f"<!-- For what made {wrong}: its producer, by the file, {said} -->"
+
+
 def test_two_models_that_agree_have_no_guilty_layer(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,3 +54,56 @@ def test_a_weight_beyond_fp16_is_refused(tmp_path: Path) -> None:
         fp16.convert(save(tmp_path / "m.onnx", 7e4), tmp_path / "h.onnx")
     assert raised.value.hop == "fp16"
     assert not (tmp_path / "h.onnx").exists()
+
+
+def described(graph: onnx.GraphProto) -> None:
+    """Write the type of every initializer into value_info, as dynamo of PyTorch 2.13 does."""
+    for tensor in graph.initializer:
+        graph.value_info.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+
+
+def test_types_of_what_stays_float32_are_those_of_the_conversion(tmp_path: Path) -> None:
+    """A value_info of the scales says FLOAT, no Cast is put before them, and values are those without it."""
+    bare = save(tmp_path / "m.onnx", 1.0)
+    model = onnx.load(bare)
+    described(model.graph)
+    onnx.save(model, tmp_path / "described.onnx")
+    for name in ("m", "described"):
+        fp16.convert(tmp_path / f"{name}.onnx", tmp_path / f"{name}.half.onnx")
+    plain, half = (onnx.load(tmp_path / f"{name}.half.onnx") for name in ("m", "described"))
+    assert [node.op_type for node in half.graph.node] == [node.op_type for node in plain.graph.node]
+    x = {"x": np.random.default_rng(0).random((1, 3, 8, 8), np.float32)}
+    first, other = (OnnxRuntime(tmp_path / f"{n}.half.onnx").run([x])[0]["y"] for n in ("m", "described"))
+    assert np.array_equal(first, other)
+
+
+OF_FLOAT32 = """<ir_version: 8, opset_import: ["": 17]>
+net (float[1,2,4,4] x, bool flag) => (float[1,2,8,8] y, int64[6] n)
+<int64 size = {6}, float[4] s = {1, 1, 2, 2}, float[6] window, float[4] s>
+{
+  window = HannWindow(size)
+  n = Cast<to = 7>(window)
+  y = If(flag) <
+    then_branch = one () => (float[1,2,8,8] a) <float[4] inner = {1, 1, 2, 2}, float[4] inner>
+      { a = Resize<mode = "nearest">(x, , inner) },
+    else_branch = two () => (float[1,2,8,8] b) { b = Resize<mode = "linear">(x, , s) }
+  >
+}"""
+
+
+def test_every_value_info_has_the_type_of_its_tensor(tmp_path: Path) -> None:
+    """HannWindow gives float32 alone, a branch has its own weights: neither is said to be fp16."""
+    model = onnx.parser.parse_model(OF_FLOAT32)
+    assert {"window", "s"} <= {value.name for value in model.graph.value_info}
+    onnx.save(model, tmp_path / "m.onnx")
+    fp16.convert(tmp_path / "m.onnx", tmp_path / "h.onnx")
+    half = onnx.load(tmp_path / "h.onnx")
+    types = {value.name: value.type.tensor_type.elem_type for value in half.graph.value_info}
+    assert types["window"] == TensorProto.FLOAT
+    assert TensorProto.FLOAT16 in types.values()
+    feed = {"x": np.random.default_rng(0).random((1, 2, 4, 4), np.float32)}
+    for flag in (True, False):
+        both = [
+            OnnxRuntime(tmp_path / n).run([{**feed, "flag": np.array(flag)}])[0] for n in ("m.onnx", "h.onnx")
+        ]
+        np.testing.assert_allclose(both[1]["y"], both[0]["y"], rtol=2**-9)

@@ -103,15 +103,30 @@ def test_bytes_of_a_file_are_not_printed(
     assert len(error) < 1000
 
 
+@pytest.mark.parametrize(
+    "content", [b"no record\n" * 9, b"a,b\n1,2\n", b"\x08\x0a\x12\n\x07pytorch\n\xff{\n", b"words"]
+)
+def test_a_file_of_another_kind_is_one_line(
+    content: bytes, tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A text, a table, an ONNX file: it is said that it is none, and nothing of deleting its lines."""
+    path = tmp_path / "some.onnx"
+    path.write_bytes(content)
+    assert report.main([str(path), "--output", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path}: is no record file: none of its lines is JSON" in line
+    assert "delete" not in line
+
+
 def test_errors_without_end_are_counted(
     tmp_path: Path, report: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file of another kind is some lines on the terminal, not thousands."""
-    (tmp_path / "a.jsonl").write_text("no record\n" * 5000)
+    (tmp_path / "a.jsonl").write_text("{}\n" * 5000)
     assert report.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) < 10
-    assert any("4994 more lines that are no record" in line for line in lines)
+    assert any("4995 more lines that are no record" in line for line in lines)
 
 
 @pytest.mark.parametrize("stage", ["tensorrt-parity", "convert"])

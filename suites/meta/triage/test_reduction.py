@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from fixtures.metrics.parity import Tensors
 from fixtures.store.files import load_tensors
+from fixtures.triage.reproduce import worst
 from fixtures.triage.runs import Counter
 from fixtures.triage.search import find
 from fixtures.triage.subject import Subject
@@ -65,6 +66,34 @@ def test_the_script_fails_while_the_error_is_there_and_no_longer(written: Found,
     onnx.save(fixed, folder / "model.onnx")
     ended = script(folder)
     assert (ended.returncode, "ok" in ended.stdout) == (0, True), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "places"),
+    [
+        ([1.0] * 7 + [2, 3], [1.0] * 7 + [4, 9], [8, 7]),
+        ([1, np.nan, 1, np.inf], [2, np.nan, np.nan, np.inf], [2, 0]),
+        ([True, False, True], [True, True, True], [1]),
+        ([[1, 2], [3, 4]], [[1, 2], [9, 4]], [2]),
+    ],
+)
+def test_the_worst_values_are_shown(expected: list[float], actual: list[float], places: list[int]) -> None:
+    """Not the first ones, which may be equal; NaN on one side is worse than any number."""
+    found = worst(np.array(expected), np.array(actual), len(places))
+    assert found.tolist() == places
+
+
+def test_the_script_and_the_report_show_the_worst_values(written: Found) -> None:
+    """By their places in the flattened output."""
+    assert written.smallest is not None
+    right, wrong = (side["t4"].ravel() for side in (written.smallest.expected, written.smallest.actual))
+    place = int(np.abs(right - wrong).argmax())
+    assert f"worst at [{place} " in script(written.folder).stdout.replace("[ ", "[")
+    row = next(
+        line for line in (written.folder / "issue.md").read_text().splitlines() if line.startswith("| `t4`")
+    )
+    assert row.split("|")[3].split()[0] == f"{right[place]:.6g}"
+    assert row.split("|")[4].split()[0] == f"{wrong[place]:.6g}"
 
 
 def test_a_script_that_cannot_run_says_so_by_another_code(written: Found, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.cases import Case, Selection
 from fixtures.converters.errors import ConversionError
+from fixtures.converters.onnx_file import convert
 from fixtures.pipeline.batches import profiles_of
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.run.selection import select_opsets
@@ -81,6 +82,40 @@ def test_another_opset_is_a_conversion_that_the_record_names(
     np.testing.assert_allclose(got[0]["scores"], samples.outputs[0]["scores"], rtol=1e-6)
 
 
+def newer(file: Path, operator: str) -> Path:
+    """Write a classifier of opset 20 with another activation."""
+    model = onnx.load(user_onnx.classifier(file, opset=20))
+    relu = next(node for node in model.graph.node if node.op_type == "Relu")
+    relu.op_type = operator
+    onnx.save(model, file)
+    return file
+
+
+@pytest.mark.parametrize("opset", [19, 17, 13, 11])
+def test_an_operator_that_an_older_opset_lacks_is_rewritten_as_fix_does(opset: int, tmp_path: Path) -> None:
+    """Gelu came with opset 20."""
+    model = described(tmp_path, str(newer(tmp_path / "net.onnx", "Gelu")))
+    way = pipeline(tmp_path, model)
+    made = way.onnx_model("net", "onnx", opset)
+    assert f"opset 20 made {opset} by the rewrites of `fix`" in made.about["note"]
+    samples = way.samples("net")
+    got = OnnxRuntime(made.path).run(samples.inputs)
+    np.testing.assert_allclose(got[0]["scores"], samples.outputs[0]["scores"], rtol=1e-5)
+
+
+def test_an_operator_without_an_older_form_is_named(tmp_path: Path) -> None:
+    """Col2Im came with opset 18, and nothing older does what it does."""
+    model = onnx.load(user_onnx.classifier(tmp_path / "net.onnx", opset=20))
+    model.graph.node.append(onnx.helper.make_node("Col2Im", ["cols", "size", "block"], ["more"], name="fold"))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("cols", 1, (1, 4, 4)))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("more", 1, (1, 1, 4, 4)))
+    for name, value in (("size", [4, 4]), ("block", [2, 2])):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    onnx.save(model, tmp_path / "net.onnx")
+    with pytest.raises(ConversionError, match=r"`fix` do not either: no form of Col2Im 'fold' .* opset 17"):
+        convert(tmp_path / "net.onnx", 17, {})
+
+
 def test_an_opset_that_nobody_can_write_is_unsupported_in_the_converters_words(tmp_path: Path) -> None:
     """Never another opset in its place."""
     model = described(tmp_path, str(user_onnx.classifier(tmp_path / "net.onnx", opset=14)))
@@ -142,6 +177,25 @@ def test_free_sizes_are_fixed_at_what_was_given(
     assert np.array_equal(
         OnnxRuntime(made.path).run(samples.inputs)[0]["scores"], samples.outputs[0]["scores"]
     )
+
+
+def test_an_output_that_is_called_as_an_input_keeps_its_own_size(tmp_path: Path) -> None:
+    """Both are Nx?xHxW by `dynamic_axes`, and the output is half as high: fixed, at ranges and at batches."""
+    file = user_onnx.classifier(tmp_path / "net.onnx", ("N", 3, "H", "W"))
+    model = onnx.load(file)
+    pool = onnx.helper.make_node("MaxPool", ["relu"], ["half"], kernel_shape=[2, 2], strides=[2, 2])
+    model.graph.node.append(pool)
+    model.graph.output.append(onnx.helper.make_tensor_value_info("half", 1, ("N", 4, "H", "W")))
+    onnx.save(model, file)
+    way = pipeline(tmp_path, own := described(tmp_path, str(file), ["image:1x3x16-24-32x16-32"]))
+    shapes = {}
+    for batch in ("1", "8", "sizes"):
+        made = way.graph(way.onnx_model("net", "onnx", 13, batch))
+        onnx.checker.check_model(made, full_check=True)
+        dims = made.graph.output[1].type.tensor_type.shape.dim
+        shapes[batch] = [dim.dim_value or dim.dim_param for dim in dims]
+    assert own.inputs == {"image": (1, 3, 24, 32)}
+    assert shapes == {"1": [1, 4, 12, 16], "8": [8, 4, 12, 16], "sizes": [1, 4, "", ""]}
 
 
 def test_whole_numbers_and_scalars_are_drawn_as_the_graph_has_them(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from onnx import ModelProto, helper
+from onnx import ModelProto, TensorProto, helper
+from onnx.checker import check_model
 
 from fixtures.compatibility.rewrites.hints import sizes_that_help
 from fixtures.compatibility.rewrites.shapes import fix_shapes, shown
@@ -23,13 +24,34 @@ def model(*shape: int | str) -> ModelProto:
 
 
 @pytest.mark.parametrize("name", ["x", ""])
-def test_sizes_are_written_wherever_the_axis_is_named(name: str) -> None:
-    """The name may be left out for a single input; other tensors with the axis get its size too."""
+def test_sizes_are_written_at_inputs_alone(name: str) -> None:
+    """The name may be left out for a single input; a tensor of which nothing is inferred loses the name."""
     one = model("n", 4, 8, "w")
     one.graph.value_info.append(helper.make_tensor_value_info("r", 1, ["w"]))
     assert list(fix_shapes(one, {name: [2, 4, 8, 16]})) == [("x", "nx4x8xw made 2x4x8x16")]
     assert shown(one.graph.input[0]) == "2x4x8x16"
-    assert shown(one.graph.value_info[-1]) == "16"
+    assert shown(one.graph.value_info[-1]) == "?"
+
+
+@pytest.mark.parametrize(("kernel", "expected"), [(1, "1x3x96x128"), (2, "1x3x48x64")])
+def test_an_axis_that_is_called_as_another_keeps_its_own_size(kernel: int, expected: str) -> None:
+    """An output called h, w as the input, but half as high (`dynamic_axes`), is valid, and stays so."""
+    window = [kernel, kernel]
+    pool = helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=window, strides=window)
+    one = small([pool], {}, opset=13, shape=(1, 3, "h", "w"))
+    one.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", 1, (1, 3, "h", "w")))
+    list(fix_shapes(one, {"x": [1, 3, 96, 128]}))
+    check_model(one, full_check=True)
+    assert shown(one.graph.output[0]) == expected
+
+
+def test_an_axis_of_which_nothing_is_inferred_loses_its_name() -> None:
+    """How many values are not zero hangs on the values."""
+    one = small([helper.make_node("NonZero", ["x"], ["y"])], {}, opset=13, shape=("n", 4))
+    one.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.INT64, (2, "n")))
+    list(fix_shapes(one, {"x": [5, 4]}))
+    check_model(one, full_check=True)
+    assert shown(one.graph.output[0]) == "2x?"
 
 
 @pytest.mark.parametrize(
