@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.checks.opset import OpsetParity
 from fixtures.checks.parity import Outputs, Parity
 from fixtures.pipeline.batches import Samples
 
@@ -23,9 +24,11 @@ def test_onnxruntime_gives_the_source_outputs(
 
 
 @pytest.mark.stage("opset-parity")
-def test_opsets_agree(onnxruntime_outputs: Outputs, anchor_outputs: Outputs, assert_parity: Parity) -> None:
+def test_opsets_agree(
+    onnxruntime_outputs: Outputs, anchor_outputs: Outputs, assert_opset_parity: OpsetParity
+) -> None:
     """The model at this opset gives what it gives at opset 10, or at the first one that is supported."""
-    assert_parity(anchor_outputs, onnxruntime_outputs)
+    assert_opset_parity(anchor_outputs, onnxruntime_outputs)
 
 
 @pytest.mark.stage("fp16-parity")

@@ -224,6 +224,18 @@ def test_an_error_at_one_opset_is_blamed_on_the_opset(store: Path) -> None:
     assert "guilty hop: opset" in ended.the("failed").message
 
 
+@pytest.mark.parametrize(("opset", "verdict"), [(10, "passed"), (13, "failed")])
+def test_an_opset_answers_for_itself_alone(store: Path, opset: int, verdict: str) -> None:
+    """With the error at opset 10 the cell of 13 passes and says so; with the error at 13 it is red."""
+    plant(store, "onnx", swap_channels, opset=opset)
+    ended = run(store, "suites/test_parity.py::test_opsets_agree", *DIGITS, "-k", "torchscript")
+    message = ended.the(verdict).message
+    said = {"passed": "opset 10 itself is wrong", "failed": "guilty hop: opset"}
+    assert said[verdict] in message
+    assert "logits: 10 of 10 mismatched" in message
+    assert "opset 10" in message
+
+
 def test_an_unspoiled_store_is_green(store: Path) -> None:
     """The gates above are red for the planted error and nothing else."""
     ended = run(
