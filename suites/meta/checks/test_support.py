@@ -15,6 +15,7 @@ from fixtures.recording import RecordDraft, judge
 from fixtures.records import Record
 from fixtures.report.matrix import column_of
 from fixtures.stages import stage
+from fixtures.store.artifacts import StoreError
 from fixtures.verdicts import RED, NotRun, StageError, Unsupported
 from reference_models import registry
 from suites.meta.gates.child_runs import pipeline, plant, run
@@ -62,6 +63,9 @@ def test_a_planted_resize_is_named_for_the_releases_that_refuse_it(store: Path) 
     assert {r.tensorrt["flavour"] for r in ended.records} == {"tensorrt", "tensorrt-rtx"}
 
 
+CASE = Case("support", "net", "torchscript", 11, tensorrt="trt7.0")
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [(ConversionError("net.py", "branches on a value", "Trace it"), NotRun),
@@ -77,7 +81,7 @@ def test_a_model_that_was_not_converted_names_the_case_that_says_why(
         raise error
 
     with pytest.raises(kind) as said:
-        model_to_ask_about(Case("support", "net", "torchscript", 11, tensorrt="trt7.0"), convert)
+        model_to_ask_about(CASE, convert, told=True)
     assert str(said.value).endswith("see stage convert, case net-torchscript-opset11-fp32")
     assert said.value.verdict not in RED
 
@@ -89,7 +93,22 @@ def test_what_is_missing_here_is_said_as_it_is() -> None:
         raise NotRun("torch is not installed here")
 
     with pytest.raises(NotRun, match="torch is not installed"):
-        model_to_ask_about(Case("support", "net", "torchscript", 11, tensorrt="trt7.0"), convert)
+        model_to_ask_about(CASE, convert, told=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ConversionError("a", "branches", "b"), False), (StoreError("the disk is full"), True)],
+)
+def test_what_no_other_case_says_is_said_here(error: Exception, told: bool) -> None:
+    """In a run without the stage `convert` a model that is not converted is red, and so is a broken store."""
+
+    def convert() -> OnnxModel:
+        raise error
+
+    with pytest.raises(type(error)) as said:
+        model_to_ask_about(CASE, convert, told=told)
+    assert said.value is error
 
 
 @pytest.mark.parametrize(("opset", "noted"), [(13, True), (11, False)])
