@@ -56,9 +56,10 @@ def test_what_stays_refused_is_said_and_exit_is_1(tmp_path: Path, capsys: pytest
 
 def test_json_is_whole(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Version, files, changes with the name of the rewrite, and what remains."""
-    assert main([str(model), "--tensorrt", "7.0", "--json", "-o", str(model)]) == 0
+    output = str(model.with_name("f.onnx"))
+    assert main([str(model), "--tensorrt", "7.0", "--json", "-o", output]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert (data["flavour"], data["version"], data["files"]) == ("tensorrt", "7.0", [str(model)])
+    assert (data["flavour"], data["version"], data["files"]) == ("tensorrt", "7.0", [output])
     (change,) = data["changes"]
     assert (change["node"], change["operator"]) == ("node", "Resize")
     assert change["rewrite"] == "nearest asymmetric floor by scales"
@@ -76,20 +77,66 @@ def test_a_model_that_is_taken_is_written_as_it_is(model: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--tensorrt", "6.5", "-o", "{folder}/f.onnx"], "--tensorrt 6.5: the table has trt7.0, trt7.1"),
-        (["--tensorrt", "7.0", "-o", "{folder}/absent/f.onnx"], "there is no folder {folder}/absent"),
+        (["--tensorrt", "7.0", "-o", "{folder}/m.onnx/f.onnx"], "{folder}/m.onnx is no folder"),
+        (["--tensorrt", "7.0", "-o", "{folder}"], "{folder}: this is a folder; name a file"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_1(
     arguments: list[str], says: str, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unknown version, a folder that is not there; nothing is written."""
+    """A file where a folder should be, and the other way round; nothing is written."""
     assert main([str(model), *(one.format(folder=model.parent) for one in arguments)]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert says.format(folder=model.parent) in captured.err
     assert [path.name for path in model.parent.iterdir()] == ["m.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("version", "output", "says"),
+    [("6.5", "f.onnx", "--tensorrt 6.5: the table has trt7.0, trt7.1"),
+     ("10.x", "f.onnx", "--tensorrt 10.x: the table has trt7.0"),
+     ("7.0", "m.onnx", "m.onnx is named twice: it would be overwritten; give another name")],
+)  # fmt: skip
+def test_a_wrong_call_is_exit_2(
+    version: str, output: str, says: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown version, the model's own file as output; nothing is written."""
+    before = model.read_bytes()
+    with pytest.raises(SystemExit) as ended:
+        main([str(model), "--tensorrt", version, "-o", str(model.with_name(output))])
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+    assert model.read_bytes() == before
+    assert [path.name for path in model.parent.iterdir()] == ["m.onnx"]
+
+
+def test_weights_beside_the_model_are_not_overwritten(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file of weights that the output would bear is the one that the model reads: a wrong call."""
+    moved = onnx.load(model)
+    onnx.save(moved, model, save_as_external_data=True, location="f.onnx.data", size_threshold=0)
+    before = model.with_name("f.onnx.data").read_bytes()
+    with pytest.raises(SystemExit):
+        main([str(model), "--tensorrt", "rtx1.7", "-o", str(model.with_name("f.onnx"))])
+    assert "f.onnx.data is named twice" in capsys.readouterr().err
+    assert model.with_name("f.onnx.data").read_bytes() == before
+
+
+def test_a_missing_folder_is_made(model: Path) -> None:
+    """As every other command does."""
+    output = model.parent / "a" / "b" / "f.onnx"
+    assert main([str(model), "--tensorrt", "rtx1.7", "-o", str(output)]) == 0
+    assert output.is_file()
+
+
+def test_no_temporary_name_is_told(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that cannot be written is named as the user named it."""
+    output = model.with_name("f" * 300)
+    assert main([str(model), "--tensorrt", "rtx1.7", "-o", str(output)]) == 1
+    assert f"{output}: File name too long" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("data", [b"", b"no model", None])
@@ -148,15 +195,16 @@ def test_missing_weights_are_named(
 
 def test_a_write_that_fails_leaves_the_old_file(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is there whole or not at all, also where it takes the place of another."""
-    before = model.read_bytes()
+    old = model.with_name("f.onnx")
+    old.write_bytes(b"old")
 
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", fail)
-    assert main([str(model), "--tensorrt", "7.0", "-o", str(model)]) == 1
-    assert model.read_bytes() == before
-    assert [path.name for path in model.parent.iterdir()] == ["m.onnx"]
+    assert main([str(model), "--tensorrt", "7.0", "-o", str(old)]) == 1
+    assert old.read_bytes() == b"old"
+    assert sorted(path.name for path in model.parent.iterdir()) == ["f.onnx", "m.onnx"]
 
 
 def run(model: onnx.ModelProto, folder: Path, *words: str) -> tuple[int, onnx.ModelProto]:

@@ -248,7 +248,7 @@ def with_background(arrays: np.ndarray) -> np.ndarray:
         (("calibrate", "residual.onnx", "--images", "images.npz"), 2, "nothing to write: give -o, --qdq or"),
         ((*CALIBRATE, "--qdq", "residual.onnx"), 2, "residual.onnx is named twice"),
         ((*CALIBRATE, "--qdq", "c.cache"), 2, "c.cache is named twice"),
-        ((*CALIBRATE, "--ranges", "absent/r.json"), 1, "there is no folder"),
+        ((*CALIBRATE, "--ranges", "residual.onnx/r.json"), 1, "residual.onnx is no folder"),
     ],
 )
 def test_outputs_are_held_before_the_pass(

@@ -97,9 +97,12 @@ def test_what_is_no_model_is_one_line_and_exit_1(
     assert "m.onnx" in captured.err
 
 
-def test_an_unknown_version_is_one_line_and_exit_1(file: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A version without a row is refused with the rows that there are."""
-    assert main([file, "--tensorrt", "6.5"]) == 1
-    error = capsys.readouterr().err
-    assert len(error.splitlines()) == 1
-    assert "trt7.0, trt7.1" in error
+@pytest.mark.parametrize("version", ["6.5", "12.0", "10.x"])
+def test_an_unknown_version_is_a_wrong_call(
+    version: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version without a row is refused with the rows that there are: exit code 2, as the help says."""
+    with pytest.raises(SystemExit) as ended:
+        main([file, "--tensorrt", version])
+    assert ended.value.code == 2
+    assert f"--tensorrt {version}: the table has trt7.0, trt7.1" in capsys.readouterr().err

@@ -271,7 +271,10 @@ def test_a_name_of_a_file_reaches_no_terminal_as_it_is(
     model = conv()
     at(model, "act").op_type = at(model, "act").name = text
     onnx.save(model, path)
-    more = {"support": ["--tensorrt", "8.6"], "fix": ["--tensorrt", "8.6", "-o", str(path)]}[command]
+    more = {
+        "support": ["--tensorrt", "8.6"],
+        "fix": ["--tensorrt", "8.6", "-o", str(path.with_name("f.onnx"))],
+    }[command]
     {"support": support, "fix": fix}[command].main([str(path), *more])
     captured = capsys.readouterr()
     assert all(c.isprintable() or c == "\n" for c in captured.out + captured.err)

@@ -297,11 +297,12 @@ def test_the_command_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_command_answers_for_one_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --tensorrt there is one row; an unknown version is one line and exit code 1."""
+    """With --tensorrt there is one row; an unknown version is a wrong call."""
     assert main(["--tensorrt", "rtx1.7"]) == 0
     heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("TensorRT-RTX")]
     assert len(heads) == 1
-    assert main(["--tensorrt", "6.5"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["--tensorrt", "6.5"])
     assert "trt7.0" in capsys.readouterr().err
 
 

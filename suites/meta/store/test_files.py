@@ -1,10 +1,12 @@
 """A file is written as a whole or not at all, and arrays come back as they were."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fixtures.report.files import write_atomically as write_page
 from fixtures.store.files import load_tensors, opened_atomically, save_tensors, sha256_of, write_atomically
 
 
@@ -30,6 +32,20 @@ def test_what_fails_leaves_the_former_file(gone: bool, tmp_path: Path) -> None:
         raise KeyError("planted")
     assert path.read_bytes() == b"former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("write", [write_atomically, write_page])
+@pytest.mark.parametrize("name", ["folder", "n" * 250])
+def test_an_error_names_the_file_and_no_temporary_one(
+    write: Callable[[Path, bytes], None], name: str, tmp_path: Path
+) -> None:
+    """Where a folder is in its place, or the name is too long with what a temporary one adds."""
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name
+    with pytest.raises(OSError) as said:  # noqa: PT011  which one is the system's
+        write(path, b"x")
+    assert (said.value.filename, said.value.filename2) == (str(path), None)
+    assert [file.name for file in tmp_path.iterdir()] == ["folder"]
 
 
 def test_arrays_come_back_by_name(tmp_path: Path) -> None:
