@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -86,11 +87,18 @@ def choose(
         else:
             check_suffix(word)
             raise ValueError(
-                f"--model: no model is named {word!r}; there are {', '.join(registered)}, the tiers "
+                f"--model: no model is named {word!r}; {_near(word, [*registered])}, the tiers "
                 f"{', '.join(sorted(tiers))}, and package.module:factory, an ONNX file or a model file for "
                 "your own"
             )
     return tuple(chosen.values())
+
+
+def _near(word: str, names: Sequence[str]) -> str:
+    """Name the models, those that a word may have meant first."""
+    meant = difflib.get_close_matches(word, names, 3)
+    said = f"did you mean {' or '.join(meant)}? " if meant else ""
+    return f"{said}{'T' if meant else 't'}here are {', '.join(names)}"
 
 
 def _check_inputs(words: Sequence[str], files: Mapping[str, FileModel], given: Given) -> None:

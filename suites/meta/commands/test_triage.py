@@ -77,7 +77,7 @@ def test_a_precision_says_what_to_keep(
     ("words", "said"),
     [
         (["none.onnx", "--fp16"], "none.onnx: No such file"),
-        (["text.onnx", "--fp16"], "text.onnx: is no ONNX model"),
+        (["text.onnx", "--fp16"], "text.onnx: is no ONNX model: it seems to be a text"),
         (["sound.onnx", "--against", "other.onnx"], "no tensor is named as one of"),
         (["sound.onnx", "--fp16", "--inputs", "sample.npz"], "sample.npz holds y, the model's inputs are x"),
         (["sound.onnx", "--darknet", "none.cfg", "none.weights"], "none.cfg"),

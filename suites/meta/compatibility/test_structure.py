@@ -55,3 +55,24 @@ def test_a_file_that_is_no_model_is_named(data: bytes, tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"m\.onnx is no ONNX model"):
         load_structure(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "it is empty"),
+        ("größer als ".encode() * 60, "it seems to be a text"),
+        (b"<!DOCTYPE html>", "it seems to be HTML"),
+        (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (b"PK\x03\x04\x00", r"zip archive, as torch\.save writes; export the module"),
+        (b"\x18\x00\x00\x00ORTM", "ONNX Runtime's own format"),
+        (b"\xff\xfe\xff\xfe", "its bytes end within a message"),
+        (b"\x08\x07", "it has no graph"),
+    ],
+)
+def test_a_file_that_is_no_model_says_what_it_seems_to_be(data: bytes, said: str, tmp_path: Path) -> None:
+    """Where that is not known, what is wrong with its bytes."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=said):
+        load_structure(path)

@@ -312,6 +312,8 @@ def test_a_named_tensorrt_requires_builds_only_where_builds_are_asked_for(store:
 
 WRONG: list[tuple[str, object, str]] = [
     ("models", "yolov9", "no model is named 'yolov9'"),
+    ("models", "digitz", "no model is named 'digitz'; did you mean digits"),
+    ("precisions", "int8", "'int8' is none of fp32, tf32, fp16; INT8 is the stage int8-accuracy"),
     ("opsets", "9", "'9' is no opset of this suite"),
     ("opsets", "eleven", "'eleven' is no opset"),
     ("precisions", "fp8", "'fp8' is none of"),
