@@ -109,8 +109,9 @@ ROOMS = (
         "fixtures/checks",
         "reference_models.finite reference_models.model reference_models.yolo fixtures.cases "
         "fixtures.compatibility fixtures.converters fixtures.environment.clocks fixtures.expectations "
-        "fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization fixtures.recording "
-        "fixtures.records fixtures.runtimes fixtures.stages fixtures.store fixtures.verdicts fixtures.work",
+        "fixtures.exporters fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.recording fixtures.records fixtures.runtimes fixtures.stages fixtures.store "
+        "fixtures.verdicts fixtures.work",
         "numpy onnx", "trtcheck",
     ),
     Room(
