@@ -59,6 +59,19 @@ class DataSet:
         _check(truth, len(next(iter(images.values()))), self.evaluation, self.metric)
         return {**self._calibration(), **{f"images/{name}": a for name, a in images.items()}, **truth}
 
+    def check(self) -> None:
+        """Raise OwnModelError or OSError for what does not fit, before anything is run.
+
+        Annotations of a folder in COCO's layout are not read: that takes long.
+        """
+        if self.evaluation is None or not self.evaluation.is_dir():
+            self()
+            return
+        if self.metric != "map":
+            raise OwnModelError(_only_map(self.evaluation))
+        if self.calibration:
+            self._calibration()
+
     @property
     def shapes(self) -> Mapping[str, Shape]:
         """The shape of each input."""
@@ -118,7 +131,7 @@ class DataSet:
 
     def _coco(self, folder: Path) -> dict[str, Any]:
         if self.metric != "map":
-            raise OwnModelError(f"evaluation: {folder} is a folder, which metric map alone can read")
+            raise OwnModelError(_only_map(folder))
         return Coco(folder, *self._size(), self.samples.mean, self.samples.scale)()
 
     def _size(self) -> tuple[int, int]:
@@ -182,6 +195,21 @@ def _only(data: Any, numbers: Sequence[int]) -> Any:
     return data[numbers]
 
 
+def _only_map(folder: Path) -> str:
+    return f"evaluation: {folder} is a folder, which metric map alone can read"
+
+
+def _check_labels(labels: np.ndarray, path: Path) -> None:
+    """Raise OwnModelError unless labels of a classifier are a class number for each image, from 0 on."""
+    what = f"evaluation: labels in {path} are {labels.dtype} {labels.shape}, expected integers (N,)"
+    if labels.ndim != 1:
+        raise OwnModelError(f"{what}: one class number for each image, as labels.argmax(1) of one-hot rows")
+    if labels.dtype.kind not in "iu":
+        raise OwnModelError(f"{what}: give labels.astype('int64')")
+    if labels.min() < 0:
+        raise OwnModelError(f"evaluation: a label in {path} is {labels.min()}; count classes from 0")
+
+
 def _check(truth: Mapping[str, np.ndarray], count: int, path: Path, metric: str) -> None:
     """Raise OwnModelError where what is true is not known of each image."""
     if metric == "map" and set(BOXES) & set(truth):
@@ -196,3 +224,5 @@ def _check(truth: Mapping[str, np.ndarray], count: int, path: Path, metric: str)
             raise OwnModelError(
                 f"evaluation: {name} in {path} is {array.shape}, expected one for each of {count} images"
             )
+    if metric in NEEDED and metric != "map":
+        _check_labels(truth["labels"], path)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from fixtures.cases import Case
-from fixtures.checks.accuracy import Accuracy
+from fixtures.checks.accuracy import Accuracy, summary
 from fixtures.checks.int8_cost import Cost, Measurement
 from fixtures.checks.quantization_noise import Noise, Ratio
 from fixtures.checks.scoring import MeanAveragePrecision, TopK
 from fixtures.expectations import Expectations, Row
 from fixtures.metrics.parity import StructureError
-from fixtures.recording import RecordDraft
+from fixtures.recording import Ending, RecordDraft, close
 from fixtures.verdicts import StageError
 
 CASE = Case("int8-accuracy", "digits", "torchscript", 17, precision="int8", route="qdq")
@@ -117,6 +117,27 @@ def test_a_network_that_is_always_wrong_has_nothing_to_lose() -> None:
     ) as caught:
         accuracy({"keep": 99.0}, fp32=network(wrong=IMAGES))(network())
     assert caught.value.hop == "source"
+
+
+@pytest.mark.parametrize(("wrong", "noted"), [(60, True), (50, True), (42, True), (30, False), (0, False)])
+def test_a_classifier_that_guesses_is_noted(wrong: int, noted: bool) -> None:
+    """Where the interval of fp32's top-1 holds what guessing gives, or is below it, the record says so."""
+    one = accuracy({"drop": 99}, fp32=network(wrong))
+    one(network(wrong))
+    assert any("guessing gives 50 %: are labels" in note for note in one.draft.notes) == noted
+
+
+def test_what_int8_loses_is_said_once_for_all_opsets() -> None:
+    """The summary has a line for each case, with the worst of its opsets."""
+    records = []
+    for opset, wrong in ((13, 1), (17, 3)):
+        one = accuracy({"drop": 99})
+        one(network(wrong))
+        one.draft.case = replace(CASE, opset=opset)
+        records.append(close(one.draft, Ending("passed"), run_id="r", commit="c", time_="t"))
+    (line,) = summary(records)
+    where = "int8-accuracy digits torchscript qdq ONNX Runtime"
+    assert line == f"{where}, opsets 13, 17: loses 3 points, keeps 97 % of fp32's"
 
 
 def test_a_distance_that_is_no_number_fails() -> None:

@@ -131,13 +131,16 @@ def test_data_that_does_not_fit_is_named(
         ('evaluation = "eval.npz"\ncalibration = "empty"\nmetric = "top1"', "calibration: .*empty holds no"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_none_fails_the_stage_and_not_the_run(rest: str, said: str, tmp_path: Path) -> None:
-    """Stages without INT8 need no data: what is wrong is said where it is asked for."""
+def test_a_file_that_is_none_fails_the_stage_where_the_start_did_not_see_it(
+    rest: str, said: str, tmp_path: Path
+) -> None:
+    """Without its framework a model is not built at the start; what an evaluation lacks is the source's."""
     (tmp_path / "empty").mkdir()
     (model,) = rows.rows(str(declared(tmp_path, rest)))
     way = Pipeline(ArtifactStore(tmp_path / "artifacts"), {"mine": model})
-    with pytest.raises(StageError, match=f"mine: its data set cannot be had: .*{said}"):
+    with pytest.raises(StageError, match=f"mine: its data set cannot be had: .*{said}") as caught:
         way.evaluation("mine")
+    assert caught.value.hop == ("" if said.startswith("calibration: ") else "source")
 
 
 def test_a_users_model_is_judged_in_int8(tmp_path: Path) -> None:

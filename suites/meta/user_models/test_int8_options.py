@@ -94,27 +94,58 @@ def test_labels_and_a_metric_make_a_score(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        (IMAGES[:, :1], r"image .* is float32 \(12, 1, .*expected float32"),
+        (IMAGES[:, :1], r"is float32 \(12, 1, .*expected float32"),
         (IMAGES.astype(np.float64), "is float64 .*expected float32"),
         (IMAGES * np.nan, "NaN.*; give finite values"),
         (IMAGES[:0], r"is float32 \(0, "),
         (IMAGES[:1], "holds one image, expected two at least"),
     ],
 )
-def test_images_that_do_not_fit_fail_the_stage(images: np.ndarray, said: str, tmp_path: Path) -> None:
+def test_images_that_do_not_fit_end_the_run_at_its_start(
+    images: np.ndarray, said: str, tmp_path: Path
+) -> None:
     """The file, what is in it and what was expected."""
     np.save(tmp_path / "images.npy", images)
-    way = pipeline(tmp_path, described(tmp_path, calibration=tmp_path / "images.npy"))
-    with pytest.raises(StageError, match=f"calibration: .*images.npy.*{said}|calibration: .*{said}"):
-        way.evaluation("net")
+    with pytest.raises(StageError, match=f"net: calibration: .*images.npy.*{said}"):
+        described(tmp_path, calibration=tmp_path / "images.npy")
 
 
 def test_an_empty_folder_says_what_it_lacks(tmp_path: Path) -> None:
     """Neither pictures nor arrays."""
     (tmp_path / "empty").mkdir()
-    way = pipeline(tmp_path, described(tmp_path, calibration=tmp_path / "empty"))
     with pytest.raises(StageError, match=r"calibration: .*empty holds no picture, and no \.npy"):
-        way.calibration("net")
+        described(tmp_path, calibration=tmp_path / "empty")
+
+
+LABELS = np.arange(12) % 8
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.eye(8)[LABELS], r"labels .* float64 \(12, 8\), .*one class number for each image"),
+        (LABELS.astype(np.float32), r"labels .* float32 \(12,\), .*give labels.astype"),
+        (LABELS - 1, "a label .* is -1; count classes from 0"),
+        (LABELS[1:], r"labels .* is \(11,\), expected one for each of 12 images"),
+        (None, "has no 'labels', which top1 needs"),
+    ],
+)
+def test_labels_that_are_no_class_numbers_end_the_run_at_its_start(
+    labels: np.ndarray | None, said: str, tmp_path: Path
+) -> None:
+    """They are one-hot, no integers, negative, too few or under another name."""
+    arrays = {"image": IMAGES} | ({} if labels is None else {"labels": labels})
+    np.savez(tmp_path / "eval.npz", **arrays)
+    with pytest.raises(StageError, match=f"net: evaluation: .*{said}"):
+        described(tmp_path, evaluation=tmp_path / "eval.npz", metric="top1")
+
+
+def test_labels_that_count_from_1_are_the_fault_of_the_source() -> None:
+    """How many classes there are is known by the outputs alone: what all labels suggest is said then."""
+    metric = TopK("top1", LABELS + 1, 1)
+    with pytest.raises(StageError, match="all labels run from 1 to 8: count from 0") as caught:
+        metric.read({"scores": np.zeros((1, 8))}, 7)
+    assert caught.value.hop == "source"
 
 
 @pytest.mark.parametrize(
