@@ -80,12 +80,18 @@ def test_what_the_source_has_wrong_is_said(kind: str, said: str, tmp_path: Path)
 def test_a_source_is_asked_only_of_a_red_case(tmp_path: Path) -> None:
     """Outputs that agree, random or not, ask nothing of the source."""
     _, comparison = comparison_of("sound", tmp_path)
+    asked: list[str] = []
 
-    def asked() -> str:
-        pytest.fail("asked")
+    def ask() -> str:
+        asked.append("whether the source is at fault")
+        return ""
 
     same = [{"y": np.ones((1, 4), np.float32)}]
-    Parity(comparison, lambda: "fp16", asked)(same, same)
+    Parity(comparison, lambda: "fp16", ask)(same, same)
+    assert asked == []
+    with pytest.raises(StageError):
+        Parity(comparison, lambda: "fp16", ask)(same, [{"y": np.zeros((1, 4), np.float32)}])
+    assert len(asked) == 1
 
 
 def test_an_output_of_numbers_is_no_fault() -> None:
