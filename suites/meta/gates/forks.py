@@ -1,11 +1,12 @@
 """Runs of pytest as forks of one process that has imported the frameworks.
 
-A test that runs the suite in a child process would else wait three seconds for the import of torch alone. No
-module of the suite is imported before the fork: each run reads them itself, as pytest rewrites their asserts.
+A test that runs the suite in a child process would else wait three seconds for the import of torch alone. Of
+the suite, its plugin and its tests are not imported before the fork: pytest rewrites their asserts.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -19,7 +20,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from suites.meta.places import ROOT
 
@@ -28,12 +29,19 @@ IMPORTED = (
     "onnxslim", "cv2", "sklearn.datasets",
 )  # fmt: skip
 """What runs import anyway. Not onnxruntime and mxnet: they start threads, which do not live on in a fork."""
+SUITE = (
+    "fixtures.run",
+    "fixtures.baselines.baselines",
+    "fixtures.pipeline.pipeline",
+    "reference_models.registry",
+)
+"""What of the suite is imported before the fork, with all that these import."""
 EXPIRED = "expired"
 
 
-def serve(requests: IO[str], answers: IO[str]) -> int | None:
-    """Fork a run for each line of requests and write its exit code. Return in a fork, with its own."""
-    for name in IMPORTED:
+def serve(requests: IO[str], answers: IO[str]) -> None:
+    """Fork a run for each line of requests and write its exit code."""
+    for name in (*IMPORTED, *SUITE):
         with suppress(ImportError):
             import_module(name)
     if (threads := len(os.listdir("/proc/self/task"))) != 1:
@@ -43,13 +51,15 @@ def serve(requests: IO[str], answers: IO[str]) -> int | None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            return run(request)
+            run(request)
         print(waited(child, request["timeout"]), file=answers, flush=True)
-    return None
 
 
-def run(request: Mapping[str, Any]) -> int:
-    """Become a run of pytest: its folder, environment, words and files of output."""
+def run(request: Mapping[str, Any]) -> NoReturn:
+    """Become a run of pytest: its folder, environment, words and files of output. End with its exit code.
+
+    What was imported is not taken apart at the end: each page of it would be copied for that.
+    """
     os.setsid()
     os.chdir(str(request["folder"]))
     os.environ.clear()
@@ -59,9 +69,22 @@ def run(request: Mapping[str, Any]) -> int:
     sys.argv = ["pytest", *request["arguments"]]
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [str(request["folder"]), *filter(None, added)]
+    forget_hidden(Path(str(request["folder"])))
     import pytest
 
-    return int(pytest.main())
+    code = int(pytest.main())
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def forget_hidden(folder: Path) -> None:
+    """Let packages of the suite that a folder hides with its own be imported again."""
+    packages = {name.partition(".")[0] for name in SUITE}
+    hidden = {name for name in packages if folder != ROOT and (folder / name).exists()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
+        del sys.modules[name]
 
 
 def waited(child: int, timeout: float) -> int | str:
@@ -118,4 +141,4 @@ def run_pytest(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(sys.stdin, sys.stdout))
+    serve(sys.stdin, sys.stdout)
