@@ -69,7 +69,6 @@ def run(request: Mapping[str, Any]) -> NoReturn:
     sys.argv = ["pytest", *request["arguments"]]
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [str(request["folder"]), *filter(None, added)]
-    forget_hidden(Path(str(request["folder"])))
     import pytest
 
     code = int(pytest.main())
@@ -77,14 +76,6 @@ def run(request: Mapping[str, Any]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def forget_hidden(folder: Path) -> None:
-    """Let packages of the suite that a folder hides with its own be imported again."""
-    packages = {name.partition(".")[0] for name in SUITE}
-    hidden = {name for name in packages if folder != ROOT and (folder / name).exists()}
-    for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
-        del sys.modules[name]
 
 
 def waited(child: int, timeout: float) -> int | str:
