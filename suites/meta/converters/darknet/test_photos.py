@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,13 +28,60 @@ THRESHOLD = 0.3
 LEAST_OVERLAP, SCORE = 0.99, 1e-3
 
 
+@dataclass
+class Official:
+    """A network with its official weights, and what of it has been read already."""
+
+    name: str
+    source: Source
+    folder: Path
+    converted: dict[int, OnnxRuntime] = field(default_factory=dict)
+
+    @property
+    def heads(self) -> list[Head]:
+        """Its heads, as the builder of its cfg has them."""
+        return ZOO[self.name](SIDE).heads
+
+    @cached_property
+    def in_opencv(self) -> Any:
+        """The network as OpenCV reads it."""
+        import cv2
+
+        return cv2.dnn.readNetFromDarknet(*(str(self.source.files[role]) for role in ("cfg", "opencv")))
+
+    def by_opencv(self, photo: np.ndarray) -> list[Detection]:
+        """Return what OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y read from the cfg.
+
+        Rows are cx, cy, w, h as parts of the image, objectness, objectness times each class.
+        """
+        self.in_opencv.setInput(photo)
+        decoded = {}
+        found = self.in_opencv.forward([head.output for head in self.heads])
+        for head, rows in zip(self.heads, found, strict=True):
+            decoded[f"{head.output}/boxes"] = rows[None, :, :4] * SIDE
+            decoded[f"{head.output}/objectness"] = np.ones((1, len(rows)), np.float32)
+            decoded[f"{head.output}/classes"] = rows[None, :, 5:]
+        return yolo.detections(decoded, THRESHOLD)
+
+    def by_converter(self, opset: int, heads: list[Head], photo: np.ndarray) -> list[Detection]:
+        """Return what the converted network sees, its raw heads read by our decoder."""
+        if opset not in self.converted:
+            path = self.folder / f"{opset}.onnx"
+            onnx.save(convert(self.source.files["cfg"], self.source.files["weights"], opset), path)
+            self.converted[opset] = OnnxRuntime(path)
+            path.unlink()
+        raw = self.converted[opset].run([{"data": photo}])[0]
+        return yolo.detections(yolo.decode(raw, heads), THRESHOLD)
+
+
 @pytest.fixture(scope="module", params=["yolov3-tiny", "yolov4-tiny"])
-def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Source]:
+def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Official:
     """A network with its official weights."""
-    source = registry.models()[request.param].build(tmp_path_factory.mktemp("official"))
+    folder = tmp_path_factory.mktemp("official")
+    source = registry.models()[request.param].build(folder)
     if source.weights != "official":
         pytest.skip(source.note)
-    return request.param, source
+    return Official(request.param, source, folder)
 
 
 @pytest.fixture(scope="module")
@@ -42,31 +91,6 @@ def photos() -> list[np.ndarray]:
         return inputs.photos(SIDE, SIDE, maximum=1.0, names=inputs.FETCHED)
     except fetch.FetchError as error:
         pytest.skip(str(error))
-
-
-def by_opencv(source: Source, heads: list[Head], photo: np.ndarray) -> list[Detection]:
-    """Return what OpenCV's [yolo] layers decode, with anchors, masks and scale_x_y read from the cfg.
-
-    Rows are cx, cy, w, h as parts of the image, objectness, objectness times each class.
-    """
-    import cv2
-
-    net = cv2.dnn.readNetFromDarknet(str(source.files["cfg"]), str(source.files["opencv"]))
-    net.setInput(photo)
-    decoded = {}
-    for head, rows in zip(heads, net.forward([head.output for head in heads]), strict=True):
-        decoded[f"{head.output}/boxes"] = rows[None, :, :4] * SIDE
-        decoded[f"{head.output}/objectness"] = np.ones((1, len(rows)), np.float32)
-        decoded[f"{head.output}/classes"] = rows[None, :, 5:]
-    return yolo.detections(decoded, THRESHOLD)
-
-
-def by_converter(
-    source: Source, opset: int, heads: list[Head], photo: np.ndarray, path: Path
-) -> list[Detection]:
-    """Return what the converted network sees, its raw heads read by our decoder."""
-    onnx.save(convert(source.files["cfg"], source.files["weights"], opset), path)
-    return yolo.detections(yolo.decode(OnnxRuntime(path).run([{"data": photo}])[0], heads), THRESHOLD)
 
 
 def differences(found: list[Detection], expected: list[Detection]) -> list[str]:
@@ -85,34 +109,24 @@ def differences(found: list[Detection], expected: list[Detection]) -> list[str]:
 
 
 @pytest.mark.parametrize("opset", [10, 13, 17, 21])
-def test_the_same_objects_are_seen(
-    opset: int, official: tuple[str, Source], photos: list[np.ndarray], tmp_path: Path
-) -> None:
+def test_the_same_objects_are_seen(opset: int, official: Official, photos: list[np.ndarray]) -> None:
     """Same class, overlap at least 0.99, score within 0.001, on each photo."""
-    name, source = official
-    heads = ZOO[name](SIDE).heads
     for photo in photos:
-        expected = by_opencv(source, heads, photo)
+        expected = official.by_opencv(photo)
         assert len(expected) >= 2
-        assert not differences(by_converter(source, opset, heads, photo, tmp_path / "a.onnx"), expected)
+        assert not differences(official.by_converter(opset, official.heads, photo), expected)
 
 
 @pytest.mark.parametrize(("order", "photos_seen"), [((1, 2, 0), 2), ((1, 0, 2), 1), ((0, 2, 1), 1)])
 def test_swapped_anchors_are_seen(
-    order: tuple[int, ...],
-    photos_seen: int,
-    official: tuple[str, Source],
-    photos: list[np.ndarray],
-    tmp_path: Path,
+    order: tuple[int, ...], photos_seen: int, official: Official, photos: list[np.ndarray]
 ) -> None:
     """Heads that take an anchor for another give boxes of other sizes; two swapped, where they are used."""
-    name, source = official
-    heads = ZOO[name](SIDE).heads
-    swapped = [replace(head, anchors=tuple(head.anchors[i] for i in order)) for head in heads]
+    swapped = [replace(head, anchors=tuple(head.anchors[i] for i in order)) for head in official.heads]
     seen = 0
     for photo in photos:
-        found = by_converter(source, 13, swapped, photo, tmp_path / "a.onnx")
-        seen += any("overlap" in line for line in differences(found, by_opencv(source, heads, photo)))
+        found = official.by_converter(13, swapped, photo)
+        seen += any("overlap" in line for line in differences(found, official.by_opencv(photo)))
     assert seen >= photos_seen
 
 

@@ -20,18 +20,19 @@ pytestmark = pytest.mark.skipif(
 )
 SMALL = {
     "yolov3-tiny": 160, "yolov4-tiny": 160, "yolov4-tiny-3l": 160, "yolov7-tiny": 160, "enet-coco": 160,
-    "yolo-fastest": 160, "yolov2-tiny": 96, "darknet19": 96, "resnet18": 96, "densenet201": 96,
+    "yolo-fastest": 160,
 }  # fmt: skip
 LARGE = {
-    "yolov2": 96, "yolov3": 96, "yolov3-spp": 96, "yolov4": 96, "yolov4-csp": 96, "yolov4x-mish": 96,
-    "yolov4-p5": 96, "csresnext50-panet-spp": 96, "darknet53": 96, "resnet50": 96,
+    "yolov2": 96, "yolov2-tiny": 96, "yolov3": 96, "yolov3-spp": 96, "yolov4": 96, "yolov4-csp": 96,
+    "yolov4x-mish": 96, "yolov4-p5": 96, "csresnext50-panet-spp": 96, "darknet19": 96, "darknet53": 96,
+    "resnet18": 96, "resnet50": 96, "densenet201": 96,
 }  # fmt: skip
 """Network -> side of its input."""
 DIVISOR = 4
-"""Of the channels of the large ones, 100 to 500 MB as published; the small ones keep theirs."""
+"""Of the channels of the large ones, 40 to 500 MB as published; the small ones keep theirs."""
 CLASSES = 1000
 """Of the classifiers."""
-OPSETS = (10, 11, 12, 13, 17, 21)
+OTHER_OPSETS = (10, 11, 12, 17, 21)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def test_independents_compute_the_same(net: Net) -> None:
 
 def test_every_opset_computes_the_same(net: Net) -> None:
     """The forms that other opsets need give the same function."""
-    for opset in OPSETS:
+    for opset in OTHER_OPSETS:
         assert zoo_files.worst(zoo_files.converted(net.files, opset), net.outputs) <= net.tolerance, opset
 
 

@@ -16,12 +16,12 @@ STEPS = 5
 """Rows that a recurrent network gets."""
 NARROW = 4
 NARROWED = words(
-    "alexnet darknet19 darknet19_448 darknet53 darknet53_448 darknet9000 extraction extraction.conv "
-    "extraction22k jnet-conv resnet34 resnet50 resnet101 resnet152 resnext50 resnext101-32x4d "
-    "resnext152-32x4d strided t1.test vgg-16 vgg-conv yolo9000 yolov1 yolov2 yolov2-tiny-voc yolov2-voc "
-    "yolov3 yolov3-openimages yolov3-spp yolov3-voc"
+    "alexnet darknet darknet19 darknet19_448 darknet53 darknet53_448 darknet9000 densenet201 extraction "
+    "extraction.conv extraction22k jnet-conv resnet18 resnet34 resnet50 resnet101 resnet152 resnext50 "
+    "resnext101-32x4d resnext152-32x4d strided t1.test vgg-16 vgg-conv yolo9000 yolov1 yolov1-tiny yolov2 "
+    "yolov2-tiny yolov2-tiny-voc yolov2-voc yolov3 yolov3-openimages yolov3-spp yolov3-tiny yolov3-voc"
 )
-"""Networks of 60 to 800 MB, whose layers get a quarter of their channels: as wide as they are published
+"""Networks of 30 to 800 MB, whose layers get a quarter of their channels: as wide as they are published
 they would take minutes."""
 HEADS = ("[end]", "[softmax]", "[yolo]", "[region]", "[detection]", "[cost]")
 """Sections before which the number of channels stands for something."""

@@ -1,8 +1,9 @@
-"""Run in a process of its own by `darknet_real.py`: many small networks through libdarknet, each in a fork.
+"""A process of its own for `library.py`: small networks through libdarknet, each in a fork.
 
-Argument: a JSON file, a list of jobs: library (the same in all), cfg, weights (may be empty), input (N, ...)
-and output files, values per output. width, height and classes ask for the boxes of an image of that size too,
-saved for the weights as a file. ``<output>.said`` holds what Darknet printed; a job that ended has no output.
+Each line of its input is a job as JSON, and it answers each with a line when that has ended. A job: library,
+cfg, weights (may be empty), input (N, ...) and output files, values per output. width, height and classes ask
+for the boxes of an image of that size too, saved for the weights as a file. ``<output>.said`` holds what
+Darknet printed; a job that ended early, or outran `SECONDS`, has no output.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 FLOATS = ctypes.POINTER(ctypes.c_float)
 EVERY = -1e30
 """Threshold that every box is above."""
+SECONDS = 600
 
 
 class Detection(ctypes.Structure):
@@ -64,20 +66,22 @@ def run(darknet: ctypes.CDLL, job: dict[str, Any]) -> None:
     np.savez(job["output"], outputs=np.stack(outputs), boxes=np.array(found))
 
 
-def main(jobs: str) -> None:
+def main() -> None:
     """Run each job in a fork, so that a crash ends that job alone."""
-    asked = json.loads(Path(jobs).read_text())
-    darknet = ctypes.CDLL(asked[0]["library"])
-    for job in asked:
+    for line in sys.stdin:
+        job = json.loads(line)
+        darknet = ctypes.CDLL(job["library"])
         child = os.fork()
         if not child:
+            signal.alarm(SECONDS)
             said = os.open(f"{job['output']}.said", os.O_CREAT | os.O_WRONLY)
             os.dup2(said, 1)
             os.dup2(said, 2)
             run(darknet, job)
             os._exit(0)
         os.waitpid(child, 0)
+        print(flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,6 @@ from fixtures.converters.darknet import config, network
 from fixtures.converters.darknet.convert import convert
 from fixtures.converters.darknet.network import Network
 from fixtures.converters.darknet.registry import KINDS
-from fixtures.runtimes.darknet_library import predict
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from suites.meta.oracles.real_darknet.cfgs import with_net
 
@@ -129,7 +128,10 @@ class Real:
         """
         layers = self.shown if self.net.heads else ()
         cfg, weights, values = self.files(layers, compensated=compensated)
-        return predict(LIBRARY, cfg.read_text(), str(weights), rows, values)["outputs"]
+        job = {"cfg": str(cfg), "weights": str(weights), "values": values}
+        (answer,) = ask(self.folder, [job], [rows])
+        assert answer.outputs is not None, answer.said[-300:]
+        return answer.outputs
 
     def floor(self, rows: np.ndarray, outputs: Outputs) -> float:
         """The network's float32 noise: how far the same function with other roundings is off."""
@@ -215,15 +217,28 @@ class Answer(NamedTuple):
 
 
 def ask(folder: Path, jobs: Sequence[dict[str, Any]], inputs: Sequence[np.ndarray]) -> list[Answer]:
-    """Run many networks in one child; each job is what `darknet_real_child` takes but for its files."""
+    """Run networks in Darknet; each job is what `child.py` takes but for its files."""
     for number, (job, rows) in enumerate(zip(jobs, inputs, strict=True)):
         job.update(
             library=str(LIBRARY), input=f"{folder}/{number}.npy", output=f"{folder}/{number}.npz"
         )  # fmt: skip
         np.save(job["input"], rows)
-    (folder / "jobs.json").write_text(json.dumps(list(jobs)))
-    subprocess.run([sys.executable, CHILD, folder / "jobs.json"], check=True, timeout=600)
-    return [_answer(Path(job["output"])) for job in jobs]
+    return [_asked(job) for job in jobs]
+
+
+@cache
+def _child() -> subprocess.Popen[str]:
+    """Start the process that runs Darknet. It ends when its input is closed."""
+    return subprocess.Popen([sys.executable, CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _asked(job: dict[str, Any]) -> Answer:
+    process = _child()
+    assert process.stdin
+    assert process.stdout
+    print(json.dumps(job), file=process.stdin, flush=True)
+    assert process.stdout.readline(), f"the process that runs Darknet ended with {process.wait()}"
+    return _answer(Path(job["output"]))
 
 
 def _answer(path: Path) -> Answer:
