@@ -95,7 +95,7 @@ def test_a_mutant_that_hangs_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_mutant_that_ends_pytest_itself_is_killed(tmp_path: Path) -> None:
-    """What raises out of pytest where a plugin is imported is no success; the copy is there for the next trial."""
+    """What raises out of pytest is no success, and the copy is there for the next trial."""
     root = tree(tmp_path / "tree", "LIMIT = 1\n", "import m\n\ndef test():\n    assert m.LIMIT\n")
     (root / "conftest.py").write_text('import m\n\npytest_plugins = ["m"]\n')
     copy = Copy.of(root, tmp_path / "copy")

@@ -94,7 +94,7 @@ class Copy:
             try:
                 code = self._child(tests, output, names)
             except BaseException:
-                traceback.print_exc()
+                traceback.print_exc(file=sys.__stderr__)
             finally:  # what is raised here must not unwind the parent's frames, which delete the copy
                 os._exit(code)
         try:
