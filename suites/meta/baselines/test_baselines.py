@@ -237,7 +237,7 @@ def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("modes", "driver", "said"),
-    [(["compare"], "999", "of 1 cases none has a baseline in"), (["compare"], "", ""),
+    [(["compare"], "999", "b.jsonl: 1 without a baseline"), (["compare"], "", ""),
      (["compare", "save"], "999", ""), (["compare", "anew"], "999", ""), (["save"], "999", "")],
 )  # fmt: skip
 def test_a_run_that_compares_nothing_is_red(modes: list[str], driver: str, said: str, tmp_path: Path) -> None:

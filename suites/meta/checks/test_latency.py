@@ -53,9 +53,17 @@ def test_all_that_was_measured_of_an_engine_is_recorded() -> None:
     [
         (Measurement([1.0, 2.0] * 20), "the interquartile range is"),
         (Measurement(STEADY, Warmup(99, False, 1.0, None, 0, 0)), "it was not steady after 99 runs"),
-        (Measurement(STEADY, WARM, None, COOL, GpuState(1500)), "the GPU's clock went from 1980 to 1500 MHz"),
         (
-            Measurement(STEADY, WARM, None, COOL, GpuState(1980, throttles=("power cap",))),
+            Measurement(STEADY, WARM, None, COOL, GpuState(1500, 3201)),
+            "the GPU's clock went from 1980 to 1500 MHz",
+        ),
+        (
+            Measurement(STEADY, WARM, None, COOL, GpuState(1980, 1593)),
+            "the GPU's memory clock went from 3201 to 1593 MHz",
+        ),
+        (Measurement(STEADY[:4]), "there are 4 samples, and fewer than 5"),
+        (
+            Measurement(STEADY, WARM, None, COOL, GpuState(1980, 3201, throttles=("power cap",))),
             "the GPU is slowed",
         ),
     ],

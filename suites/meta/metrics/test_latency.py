@@ -38,7 +38,8 @@ NOISE = np.random.default_rng(0).normal(1, 0.01, 300)
         (NOISE + np.arange(300) % 2 * 0.2, ["the interquartile range is"]),
         (NOISE * np.linspace(1, 1.09, 300), ["the median moved by +5"]),
         (NOISE * np.linspace(1, 0.92, 300), ["the median moved by -5"]),
-        ([1.0, 1.0], []),
+        ([1.0] * 4, ["there are 4 samples, and fewer than 5"]),
+        ([1.0] * 5, []),
     ],
 )
 def test_what_is_not_steady_says_why(samples: Sequence[float], said: list[str]) -> None:

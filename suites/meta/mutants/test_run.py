@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from suites.meta.mutants.tables import EQUIVALENT, MODULES, equivalents, read_modules
-from suites.meta.mutants.trials import Copy
+from suites.meta.mutants.trials import RAISED, Copy
 from suites.meta.places import ROOT
 
 SOURCE = "def least(a, b):\n    return a if a < b else b\n\n\ndef after(n):\n    return n + 1\n"
@@ -92,6 +92,18 @@ def test_a_mutant_that_hangs_is_killed(tmp_path: Path) -> None:
     assert (copy.folder / "m.py").read_text() == source
     assert copy.trial("m.py", source, ["test_m.py"], 60).passed
     assert not copy.trial("m.py", "this is no Python", ["test_m.py"], 60).passed
+
+
+def test_a_mutant_that_ends_pytest_itself_is_killed(tmp_path: Path) -> None:
+    """What raises out of pytest is no success, and the copy is there for the next trial."""
+    root = tree(tmp_path / "tree", "LIMIT = 1\n", "import m\n\ndef test():\n    assert m.LIMIT\n")
+    (root / "conftest.py").write_text('import m\n\npytest_plugins = ["m"]\n')
+    copy = Copy.of(root, tmp_path / "copy")
+    assert copy.baseline(["test_m.py"]).passed
+    trial = copy.trial("m.py", "raise SystemExit(0)\n", ["test_m.py"], 60)
+    assert (trial.code, trial.passed) == (RAISED, False), trial.said
+    assert "SystemExit" in trial.said
+    assert copy.trial("m.py", "LIMIT = 2\n", ["test_m.py"], 60).passed
 
 
 def test_an_interrupt_leaves_the_rates_so_far(call: Call) -> None:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ LEFT_OUT = shutil.ignore_patterns("__pycache__", ".git", ".tox", ".venv", ".hypo
 RUNS_LEAVE = {"artifacts", "records", "report"}
 """Folders of the root, and not those of the same names in `fixtures/`."""
 OPTIONS = ("-x", "-q", "--assert=plain", "--hypothesis-seed=0", "-p", "no:cacheprovider")
+RAISED = 70
+"""Exit code of a process in which pytest itself raised, such as for a plugin that cannot be imported."""
 MINUTE = 60 * 10**9
 SLACK, TIMES = 10.0, 5.0
 """A mutant may take so many seconds, and so many times the tests' usual time, before it counts as hanging."""
@@ -87,7 +90,13 @@ class Copy:
         if (child := os.fork()) == 0:
             os.setpgid(0, 0)  # an interrupt of the terminal is for the parent
             signal.setitimer(signal.ITIMER_REAL, limit)
-            os._exit(self._child(tests, output, names))
+            code = RAISED
+            try:
+                code = self._child(tests, output, names)
+            except BaseException:
+                traceback.print_exc(file=sys.__stderr__)
+            finally:  # what is raised here must not unwind the parent's frames, which delete the copy
+                os._exit(code)
         try:
             _, status = os.waitpid(child, 0)
         except BaseException:

@@ -146,8 +146,8 @@ def test_the_end_of_a_run_waits_for_no_build(tmp_path: Path) -> None:
     assert client.built == ["m0 ahead"]
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 2), (3, 3), (64, module.MOST)])
+@pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 2), (4, 3), (8, 4), (64, module.MOST)])
 def test_a_core_alone_builds_nothing_ahead(cores: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One a core, up to what memory is likely to hold."""
+    """One a core, then one for two, up to what memory is likely to hold."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     assert module.usual_workers() == workers
