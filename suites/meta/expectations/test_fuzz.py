@@ -19,9 +19,10 @@ from suites.meta.places import EXPECTATIONS
 
 pytestmark = pytest.mark.slow
 SEED = 20
-USERS = ("tolerance", "budget", "share", "threshold", "known_failure")
+USERS = ("tolerance", "budget", "share", "payoff", "threshold", "known_failure")
 TABLES = {
-    "drop": "budget", "share": "share", "growth": "threshold", "plus": "threshold", "drift": "threshold",
+    "drop": "budget", "share": "share", "ratio": "payoff", "growth": "threshold", "plus": "threshold",
+    "drift": "threshold",
 }  # fmt: skip
 NUMBERS = ("rtol", "atol", "relative_l2", "times_fp16", *TABLES)
 SELECTORS = ("stage", "model", "converter", "tensorrt", "precision", "route", "runtime", "batch", "baseline")
