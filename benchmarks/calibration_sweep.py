@@ -86,12 +86,14 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Calibrated
     from fixtures.quantization.calibrators import METHODS
     from fixtures.quantization.collection import collect
     from fixtures.quantization.observer import Observer
-    from fixtures.quantization.placement import place
+    from fixtures.quantization.placement import heads, place
     from fixtures.runtimes.onnxruntime import OnnxRuntime
 
     source, data, feed = make(name, folder)
     held = Held.of(name, OnnxRuntime(source), data, feed)
-    observer = Observer(source, place(graph.load_float(source)).tensors)
+    loaded = graph.load_float(source)
+    without = heads(loaded) if held.metric.name == "map" else []  # as the suite has it
+    observer = Observer(source, place(loaded, without).tensors)
     collection = None
     for count in sorted({min(count, len(data["calibration"])) for count in counts}):
         begun = collection.samples if collection else 0
@@ -101,7 +103,7 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Calibrated
             scales = ranges.scales(collection, method)
             for per_channel in (False, True):
                 model = graph.load_float(source)
-                pairs = qdq.with_pairs(model, place(model), scales, per_channel=per_channel)
+                pairs = qdq.with_pairs(model, place(model, without), scales, per_channel=per_channel)
                 qdq.save(pairs, folder / "quantized.onnx")
                 weights = "per channel" if per_channel else "per tensor"
                 cost = held.cost(OnnxRuntime(folder / "quantized.onnx"))
