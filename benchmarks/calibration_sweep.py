@@ -1,8 +1,8 @@
 """Which calibrator, how many images, one weight scale or one a channel.
 
-``python -m benchmarks.calibration_sweep``: how far the outputs of INT8 in ONNX Runtime are from those of
-float32 on held-out images (relative L2), and how many points of top-1 a classifier loses, of which a few
-hundred images see little. One pass gives all of it.
+``python -m benchmarks.calibration_sweep``: how many points of the model's own metric, top-1 or mAP50-95,
+INT8 loses in ONNX Runtime on held-out images, and how far its outputs are from those of float32 (relative
+L2), which a few hundred images tell better apart. One pass gives all of it.
 """
 
 from __future__ import annotations
@@ -11,20 +11,57 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 
+from fixtures.checks.scoring import Metric, metric_of
+from fixtures.pipeline.evaluation import Truth
 from fixtures.report.experiments import Calibrated
-from fixtures.runtimes.base import Runtime
+from fixtures.runtimes.base import Runtime, Tensors
 from fixtures.store.files import load_tensors, save_tensors
 
 COUNTS = (1, 4, 16, 64, 179)
-"""Calibration images; the last one is all that there are."""
+"""Calibration images; the last one is all that there are of a classifier of digits."""
 MODELS = ("digits", "lenet", "digits-yolov3-tiny", "digits-yolov5n", "digits-mobilenet")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out images, what float32 makes of each, and how a model is scored."""
+
+    images: np.ndarray
+    feed: str
+    metric: Metric
+    exact: Sequence[Tensors]
+
+    @classmethod
+    def of(cls, name: str, float_: Runtime, data: Mapping[str, np.ndarray], feed: str) -> Held:
+        """Run float32 over the held-out images of a reference model."""
+        from reference_models import registry
+
+        images = data["images"]
+        metric = metric_of(registry.models()[name], Truth(data, len(images)))
+        return cls(images, feed, metric, outputs(float_, images, feed))
+
+    def cost(self, runtime: Runtime) -> tuple[float, float]:
+        """Return how many points of the metric are lost, and the relative L2 of all outputs together."""
+        got = outputs(runtime, self.images, self.feed)
+        before, after = self.metric.scores(self._read, self._of(got))[self.metric.name]
+        once = np.ones((1, len(self.images)))
+        return 100 * float((before(once) - after(once))[0]), distance(self.exact, got)
+
+    @cached_property
+    def _read(self) -> list[Any]:
+        return self._of(self.exact)
+
+    def _of(self, results: Sequence[Tensors]) -> list[Any]:
+        return [self.metric.read(result, number) for number, result in enumerate(results)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", type=Path, help="append a JSON line an outcome to this file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = list(sweep(options.model, sorted(options.counts), Path(folder)))
+        outcomes = list(sweep(options.model, options.counts, Path(folder)))
     print(table(outcomes))
     if options.lines:
         with options.lines.open("a", encoding="utf-8") as file:
@@ -44,19 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Calibrated]:
-    """Yield what each combination costs. counts: of images, ascending."""
+    """Yield what each combination costs. counts: of images, at most all that there are."""
     from fixtures.quantization import graph, qdq, ranges
     from fixtures.quantization.calibrators import METHODS
     from fixtures.quantization.collection import collect
     from fixtures.quantization.observer import Observer
-    from fixtures.quantization.placement import place
+    from fixtures.quantization.placement import heads, place
     from fixtures.runtimes.onnxruntime import OnnxRuntime
 
     source, data, feed = make(name, folder)
-    exact = outputs(OnnxRuntime(source), data["images"], feed)
-    observer = Observer(source, place(graph.load_float(source)).tensors)
+    held = Held.of(name, OnnxRuntime(source), data, feed)
+    loaded = graph.load_float(source)
+    without = heads(loaded) if held.metric.name == "map" else []  # as the suite has it
+    observer = Observer(source, place(loaded, without).tensors)
     collection = None
-    for count in counts:
+    for count in sorted({min(count, len(data["calibration"])) for count in counts}):
         begun = collection.samples if collection else 0
         samples = ({feed: image[None]} for image in data["calibration"][begun:count])
         collection = collect(observer, samples, collection)
@@ -64,18 +103,17 @@ def sweep(name: str, counts: Sequence[int], folder: Path) -> Iterator[Calibrated
             scales = ranges.scales(collection, method)
             for per_channel in (False, True):
                 model = graph.load_float(source)
-                pairs = qdq.with_pairs(model, place(model), scales, per_channel=per_channel)
+                pairs = qdq.with_pairs(model, place(model, without), scales, per_channel=per_channel)
                 qdq.save(pairs, folder / "quantized.onnx")
-                got = outputs(OnnxRuntime(folder / "quantized.onnx"), data["images"], feed)
                 weights = "per channel" if per_channel else "per tensor"
-                cost = lost(exact, got, data["labels"]), distance(exact, got)
+                cost = held.cost(OnnxRuntime(folder / "quantized.onnx"))
                 yield Calibrated(name, method, collection.samples, weights, *cost)
 
 
 def table(outcomes: Sequence[Calibrated]) -> str:
     """Return a table: a row a calibrator and kind of weight scale, a column a number of images."""
     counts = sorted({outcome.images for outcome in outcomes})
-    cells = {(o.calibrator, o.weights, o.images): f"{told(o.drop)} / {o.relative_l2:.4f}" for o in outcomes}
+    cells = {(o.calibrator, o.weights, o.images): f"{o.drop:.2f} / {o.relative_l2:.4f}" for o in outcomes}
     rows = [["calibrator", "weights", *(f"{count} images" for count in counts)]]
     rows += [
         [method, weights, *(cells[method, weights, count] for count in counts)]
@@ -83,7 +121,7 @@ def table(outcomes: Sequence[Calibrated]) -> str:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([*lines, "points of top-1 lost / relative L2 of the outputs"])
+    return "\n".join([*lines, "points of the metric lost / relative L2 of the outputs"])
 
 
 def make(name: str, folder: Path) -> tuple[Path, dict[str, np.ndarray], str]:
@@ -99,29 +137,18 @@ def make(name: str, folder: Path) -> tuple[Path, dict[str, np.ndarray], str]:
     return files[0], load_tensors(files[1]), next(iter(model.inputs))
 
 
-def outputs(runtime: Runtime, images: np.ndarray, feed: str) -> list[np.ndarray]:
-    """Return each output of all images, run one by one."""
-    results = runtime.run([{feed: image[None]} for image in images])
-    return [np.concatenate([result[name] for result in results]) for name in results[0]]
+def outputs(runtime: Runtime, images: np.ndarray, feed: str) -> Sequence[Tensors]:
+    """Return the outputs of each image, run one by one."""
+    return runtime.run([{feed: image[None]} for image in images])
 
 
-def distance(exact: Sequence[np.ndarray], got: Sequence[np.ndarray]) -> float:
+def distance(exact: Sequence[Tensors], got: Sequence[Tensors]) -> float:
     """Return the relative L2 of all outputs together."""
-    before, after = (np.concatenate([output.ravel() for output in each]) for each in (exact, got))
-    return float(np.linalg.norm(after - before) / np.linalg.norm(before))
-
-
-def lost(exact: Sequence[np.ndarray], got: Sequence[np.ndarray], labels: np.ndarray) -> float | None:
-    """Return how many points of top-1 are lost, in per cent; None where there is not one label an image."""
-    if exact[0].ndim != 2 or len(labels) != len(exact[0]):
-        return None
-    before, after = (float((each[0].argmax(axis=1) == labels).mean()) for each in (exact, got))
-    return 100 * (before - after)
-
-
-def told(points: float | None) -> str:
-    """Return points for a person."""
-    return "-" if points is None else f"{points:.2f}"
+    pairs = [(one[name], other[name]) for one, other in zip(exact, got, strict=True) for name in one]
+    noise, signal = (sum(float(np.sum(each**2, dtype=np.float64)) for each in part) for part in (
+        (after - before for before, after in pairs), (before for before, _ in pairs)
+    ))  # fmt: skip
+    return float(np.sqrt(noise / signal))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from benchmarks.calibration_sweep import MODELS, distance, lost, make, outputs, told
+from benchmarks.calibration_sweep import MODELS, Held, make
 from fixtures.quantization import cache, implicit
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
@@ -35,22 +35,22 @@ LEAST = 1e-3
 
 @dataclass(frozen=True)
 class Subject:
-    """A model on disk: calibration images, held-out images and their labels, name of its input."""
+    """A model on disk, what it is calibrated with, and what it is judged on."""
 
     model: Path
-    data: Mapping[str, np.ndarray]
-    feed: str
+    calibration: np.ndarray
+    held: Held
 
 
 class Judged(NamedTuple):
     """What came of a build.
 
-    lost: points of top-1, against float32 in ONNX Runtime; None of a detector. distance: relative L2 of the
-    outputs. layers: how many of each precision.
+    lost: points of the model's metric, against float32 in ONNX Runtime. distance: relative L2 of the outputs.
+    layers: how many of each precision.
     """
 
     cache: str
-    lost: float | None
+    lost: float
     distance: float
     layers: Mapping[str, int]
 
@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name, TensorRT(resolve(options.tensorrt)) as client:
         work = Path(name)
-        subject = Subject(*make(options.model, options.folder or work))
+        model, data, feed = make(options.model, options.folder or work)
+        held = Held.of(options.model, OnnxRuntime(model), data, feed)
+        subject = Subject(model, np.ascontiguousarray(data["calibration"]), held)
         print(f"{client.identity.label}, {options.model}")
         worse = [compare(client, subject, kind, work) for kind in ("entropy", "minmax")]
     return int(max(worse) > WORSE)
@@ -74,17 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(client: TensorRT, subject: Subject, kind: Kind, work: Path) -> float:
     """Print how the caches and engines of a calibrator differ; return how much farther off ours is."""
-    samples = np.ascontiguousarray(subject.data["calibration"])
-    feeds = ({subject.feed: image[None]} for image in samples)
+    samples, feed = subject.calibration, subject.held.feed
+    feeds = ({feed: image[None]} for image in samples)
     ours = implicit.calibration_cache(subject.model, feeds, kind, client.identity.version)
     options = BuildOptions(calibrator=kind, detailed=True, constrained=True)
     by_own = _built(client, subject, samples, options, work)
     by_ours = _built(client, subject, samples[:1], replace(options, calibration_cache=ours), work)
     print(f"{kind}: {apart(_scales(ours, work), _scales(by_own.cache, work))}")
     for name, judged in {"TensorRT's cache": by_own, "our cache": by_ours}.items():
-        print(
-            f"  {name}: relative L2 {judged.distance:.4f}, points lost {told(judged.lost)}, {judged.layers}"
-        )
+        print(f"  {name}: relative L2 {judged.distance:.4f}, points lost {judged.lost:.2f}, {judged.layers}")
     return by_ours.distance / max(by_own.distance, LEAST)
 
 
@@ -92,18 +92,15 @@ def _built(
     client: TensorRT, subject: Subject, samples: np.ndarray, options: BuildOptions, work: Path
 ) -> Judged:
     """Build an engine that is held to INT8, and run it on the held-out images."""
-    engine, calibration = work / "m.engine", {subject.feed: samples}
+    engine, calibration = work / "m.engine", {subject.held.feed: samples}
     built = client.build(
         subject.model, precision="int8", engine=engine, calibration=calibration, options=options
     )
     if not built.ok:
         raise SystemExit(f"no engine: {built.problem}")
-    runtime, images = client.engine(engine, "int8"), subject.data["images"]
-    exact, got = (
-        outputs(of_runtime, images, subject.feed) for of_runtime in (OnnxRuntime(subject.model), runtime)
-    )
-    points = lost(exact, got, subject.data["labels"])
-    return Judged(built.calibration_cache, points, distance(exact, got), dict(runtime.layers().precisions))
+    runtime = client.engine(engine, "int8")
+    lost, far = subject.held.cost(runtime)
+    return Judged(built.calibration_cache, lost, far, dict(runtime.layers().precisions))
 
 
 def apart(ours: Mapping[str, np.float32], own: Mapping[str, np.float32]) -> str:

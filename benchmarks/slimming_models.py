@@ -35,7 +35,7 @@ def slimmed(name: str, folder: Path, which: str) -> ReferenceModel:
     framework = FRAMEWORKS[model.framework]
     files = framework.files(folder, which, framework.files(folder, "pruned"))
     build = partial(_source, f"{name}-{END}", files, framework.roles)
-    return replace(model, name=f"{name}-{END}", build=build, origin=_own, network=None)
+    return replace(model, name=f"{name}-{END}", build=build, origin=_own, network=None, dense=name)
 
 
 def write(name: str, folder: Path, which: str = "tuned") -> Path:

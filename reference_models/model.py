@@ -79,6 +79,7 @@ class ReferenceModel:
     needs: modules that samples and data set are made with, beside the framework.
     opset: that a user's ONNX file is written at; it is covered beside those of the run. 0 for all others.
     profiles: smallest, usual and largest shape of inputs whose sizes are free, by name.
+    dense: name of the model that it was pruned from; empty for one that was not.
     own: what a user's model has besides; None for a row of the registry.
     """
 
@@ -101,4 +102,5 @@ class ReferenceModel:
     needs: tuple[str, ...] = ("PIL", "skimage", "sklearn")
     opset: int = 0
     profiles: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    dense: str = ""
     own: Own | None = None

@@ -1,7 +1,7 @@
 """A model file: TOML with one table ``[model.NAME]`` for each model of a user.
 
-Paths in it are relative to it. Its ``[[tolerance]]``, ``[[budget]]``, ``[[threshold]]`` and
-``[[known_failure]]`` tables are not read here: `fixtures.expectations` appends them to its own.
+Paths in it are relative to it. Its tables of `EXPECTATIONS` are not read here: `fixtures.expectations`
+appends them to its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reference_models.user.shapes import Shape
 from reference_models.wording import quoted
 
 Framework = Literal["darknet", "pytorch", "mxnet", "onnx"]
-EXPECTATIONS = ("tolerance", "budget", "share", "threshold", "known_failure", "exclusion")
+EXPECTATIONS = ("tolerance", "budget", "share", "threshold", "payoff", "known_failure", "exclusion")
 LONGEST_NAME = 100
 
 
@@ -36,6 +36,7 @@ class Declared:
     folder: what names in `spec` and `decode` are relative to. told: what the declaration says, as text.
     lets_pass: flags of its converter that are true.
     metric: how INT8 is judged, empty where it is not. evaluation, calibration: on what.
+    dense: name of the model of the same file that it was pruned from, empty where it was not.
     given: inputs of an ONNX file as ``NAME:1x3x224x224``, which are held against what it says.
     """
 
@@ -55,6 +56,7 @@ class Declared:
     metric: str = ""
     evaluation: Path | None = None
     calibration: Path | None = None
+    dense: str = ""
     given: tuple[str, ...] = ()
 
 
@@ -134,7 +136,7 @@ class _File:
         roles = [key for key in FRAMEWORKS[framework] if key not in ("factory", "inputs")]
         return Declared(
             name, cast(Framework, framework), folder, samples, repr(sorted(row.items())),
-            ("--model", f"{self.path}:{name}"),
+            ("--model", ",".join(f"{self.path}:{each}" for each in (row.get("dense"), name) if each)),
             spec=row.get("factory", ""),
             files=tuple((role, folder / row[role]) for role in roles),
             outputs=tuple(row.get("outputs", ())),
@@ -145,6 +147,7 @@ class _File:
             metric=row.get("metric", ""),
             evaluation=folder / row["evaluation"] if "evaluation" in row else None,
             calibration=folder / row["calibration"] if "calibration" in row else None,
+            dense=row.get("dense", ""),
             given=given,
         )  # fmt: skip
 
@@ -167,6 +170,10 @@ class _File:
             if key in row:
                 self._check_function(name, key, row[key])
         self._check_metric(name, row)
+        if (dense := row.get("dense", "")) and (dense == name or dense not in self.data["model"]):
+            others = [each for each in self.data["model"] if each != name]
+            problem = f"dense is {quoted(dense)}, expected another model of this file; "
+            raise self.error(name, problem + nearest(dense, others), "dense")
         for converter in row.get("converters", ()):
             if converter not in CONVERTERS[framework]:
                 near = nearest(converter, CONVERTERS[framework])

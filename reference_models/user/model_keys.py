@@ -16,7 +16,7 @@ CONVERTERS = {"pytorch": ("torchscript", "dynamo"), "darknet": ("darknet",), "mx
               "onnx": ("onnx",)}  # fmt: skip
 OPTIONAL = (
     "outputs", "samples", "mean", "scale", "converters", "decode", "exact", "calibration", "evaluation",
-    "metric",
+    "metric", "dense",
 )  # fmt: skip
 FLAGS: dict[str, tuple[str, ...]] = {
     "allow_nonfinite": ("pytorch", "darknet", "mxnet"),
@@ -63,6 +63,7 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
          "evaluation"),
         (is_text, "a text"),
     ),
+    "dense": (is_text, "the name of the model that this one was pruned from"),
     "metric": (is_text, "top1, top5, map, or a function such as my_nets.py:score"),
     **dict.fromkeys(("outputs", "exact"), (are_texts, "a list of texts")),
     "converters": (lambda value: are_texts(value) and bool(value), "a list of one text or more"),

@@ -129,6 +129,7 @@ def _row(declared: Declared) -> ReferenceModel:
         origin=_origin,
         needs=declared.samples.needs,
         profiles=declared.samples.profiles,
+        dense=declared.dense,
         own=Own(declared.asked, _digest(declared.name, declared.told), given=declared.given),
     )
     return _judged(model, declared)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,12 +13,24 @@ import pytest
 
 from benchmarks import calibration, calibration_sweep, calibration_tensorrt, calibration_ways
 from benchmarks.calibration_ways import WAYS
+from fixtures.runtimes.base import Tensors
+from fixtures.runtimes.onnxruntime import OnnxRuntime
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
 from suites.meta.stand_ins.tensorrt_bindings.names import releases
 
 MISSING = [name for name in ("torch", "sklearn", "skimage") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+
+
+class Blind(OnnxRuntime):
+    """ONNX Runtime, whose outputs are all far below 0: a detector of that finds nothing."""
+
+    def run(self, samples: Sequence[Tensors]) -> list[dict[str, np.ndarray]]:
+        """Run every sample."""
+        return [{name: value - 100 for name, value in row.items()} for row in super().run(samples)]
+
+
 SEEN = {
     "plain": {"seconds": 1.0, "peak": 1.0}, "floor": {"seconds": 5.0, "peak": 4.0},
     "ours": {"seconds": 4.0, "peak": 5.0}, "ours, 512": {"seconds": 60.0, "peak": 5.1},
@@ -114,9 +127,22 @@ def test_scales_that_are_apart_are_told() -> None:
     assert "0.800 to 2.000, median 1.000, farthest 'b'" in told
 
 
-def test_a_detector_has_no_points(tmp_path: Path) -> None:
-    """Of one image, in the sweep: its heads are held against float32's, and no top-1 is made up."""
+def test_a_detector_loses_mean_average_precision(tmp_path: Path) -> None:
+    """Ranges of one scene cost points of mAP50-95; ranges that see nothing cost all of it."""
     (outcome, *_) = calibration_sweep.sweep("digits-yolov3-tiny", [1], tmp_path)
-    assert outcome.drop is None
+    assert outcome.drop is not None
+    assert 0 < outcome.drop < 67.44
     assert 0 < outcome.relative_l2 < 1
-    assert "- / 0." in calibration_sweep.table([outcome])
+    assert f"{outcome.drop:.2f} / {outcome.relative_l2:.4f}" in calibration_sweep.table([outcome])
+
+
+def test_all_points_are_lost_where_nothing_is_seen(tmp_path: Path) -> None:
+    """Planted: a network whose heads are all far below 0 finds no digit, and loses all of fp32's mAP50-95."""
+    source, data, feed = calibration_sweep.make("digits-yolov3-tiny", tmp_path)
+    few = {**data, "images": data["images"][:20], "counts": data["counts"][:20]}
+    count = int(few["counts"].sum())
+    few |= {"boxes": data["boxes"][:count], "labels": data["labels"][:count]}
+    held = calibration_sweep.Held.of("digits-yolov3-tiny", OnnxRuntime(source), few, feed)
+    lost, _ = held.cost(Blind(source))
+    assert held.cost(OnnxRuntime(source)) == (0, 0)
+    assert lost > 50

@@ -66,6 +66,15 @@ def test_the_header_names_the_version(folder: Path, capsys: pytest.CaptureFixtur
     assert "'new' is no version of TensorRT such as 8.5.3" in capsys.readouterr().err
 
 
+def test_heads_stay_in_float_where_that_is_asked_for(folder: Path) -> None:
+    """The last layer reads float, in the Q/DQ model alone; without one there is nothing that it could mean."""
+    assert run(folder, *CALIBRATE, "--qdq", "q.onnx", "--float-heads") == 0
+    model = onnx.load(folder / "q.onnx")
+    (gemm,) = (node for node in model.graph.node if node.op_type == "Gemm")
+    assert list(gemm.input) == ["flat", "w4"]
+    assert "flat" in cache.read(folder / "c.cache").scales
+
+
 def test_one_pass_writes_all_that_is_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Cache, pairs and the thresholds of all calibrators agree; the lines say what was done."""
     assert run(folder, *CALIBRATE, "--qdq", "q.onnx", "--ranges", "r.json") == 0
@@ -247,6 +256,7 @@ def with_background(arrays: np.ndarray) -> np.ndarray:
     [
         (("calibrate", "residual.onnx", "--images", "images.npz"), 2, "nothing to write: give -o, --qdq or"),
         ((*CALIBRATE, "--qdq", "residual.onnx"), 2, "residual.onnx is named twice"),
+        ((*CALIBRATE, "--float-heads"), 2, "--float-heads is of --qdq: give that, too"),
         ((*CALIBRATE, "--qdq", "c.cache"), 2, "c.cache is named twice"),
         ((*CALIBRATE, "--ranges", "residual.onnx/r.json"), 1, "residual.onnx is no folder"),
     ],

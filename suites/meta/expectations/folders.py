@@ -12,6 +12,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "budget": {"model": "digits", "route": "qdq", "drop": 1.0, "reason": "why"},
     "threshold": {"values": "median", "growth": 0.05, "reason": "why"},
     "share": {"precision": "fp16", "share": 50, "reason": "why"},
+    "payoff": {"precision": "fp16", "ratio": 0.8, "reason": "why"},
     "known_failure": {"model": "digits", "message": "opset 18", "reason": "why", "link": "where"},
     "disagreement": {"specimen": "Softmax*", "tensorrt": "rtx1.7*", "reason": "why"},
     "trap": {

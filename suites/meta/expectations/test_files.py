@@ -61,8 +61,8 @@ def test_the_schema_is_one() -> None:
     """It is valid JSON Schema of its draft, and every field and table says what is expected."""
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator.check_schema(schema())
-    assert set(schema()["properties"]) == set(FILES)
-    for table in FILES:
+    assert set(schema()["properties"]) == {*FILES, "payoff"} == set(SOUND)
+    for table in SOUND:
         found = schema()["$defs"][table]
         referred = [schema()["$defs"].get(each["$ref"].rpartition("/")[2], {}) if "$ref" in each else {}
                     for each in found["properties"].values()]  # fmt: skip

@@ -8,8 +8,10 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import onnx
 import pytest
 
+from benchmarks import latency
 from fixtures.cases import BUILDER_ROUTES, ROUTES
 from suites.meta.gates.child_runs import Run, pipeline, run
 from suites.meta.gates.stand_in import interpreter
@@ -156,6 +158,51 @@ def test_two_precisions_are_timed_in_turn(made: Path, tmp_path: Path) -> None:
     assert (record.precision, record.baseline["precision"]) == ("fp16", "fp32")
     assert record.metrics["ratio_low"].value <= 1 <= record.metrics["ratio_high"].value
     assert "A/B digits opset 13 batch 1: tensorrt 8.6.1 fp16 takes " in done.output
+
+
+BY_SIZE = (
+    SLOWED.format(seed=0, scale="running.seconds")
+    + """
+before, running.seconds = running.Plan.inference, 1.0
+def counting(self, feed):
+    running.seconds = sum(node.op_type == "Conv" for node in self.model.graph.node) / 10
+    return before(self, feed)
+running.Plan.inference = counting
+"""
+)
+"""Behind the stand-in: an engine takes 0.1 ms a convolution."""
+
+
+@pytest.mark.parametrize(
+    ("dense", "ratio", "verdict", "said"),
+    [
+        ("ten", 0.5, "passed", ""),
+        ("ten", 0.3, "failed", " what ten takes, allowed are 0.3 (models.toml payoff 1, line 9)"),
+        ("two", None, "failed", " what two takes, allowed are 1 (no row says less): the prune does not pay"),
+    ],
+)
+def test_a_prune_that_does_not_pay_is_red(
+    dense: str, ratio: float | None, verdict: str, said: str, tmp_path: Path
+) -> None:
+    """An engine of 0.4 ms: it pays beside one of 1 ms, unless less is asked for, not beside one of 0.2."""
+    convolutions = {"two": 2, "four": 4, "ten": 10}
+    text = ""
+    for name in (dense, "four"):
+        onnx.save(latency.convolutions(convolutions[name], 4), tmp_path / f"{name}.onnx")
+        text += f'[model.{name}]\nframework = "onnx"\nfile = "{name}.onnx"\n'
+    text += f'dense = "{dense}"\n\n'
+    text += f'[[payoff]]\nmodel = "four"\nratio = {ratio}\nreason = "planted"\n' if ratio else ""
+    (tmp_path / "models.toml").write_text(text)
+    done = run(
+        tmp_path / "artifacts", "suites/test_pruned_latency.py", f"--model={tmp_path / 'models.toml'}",
+        "-m", "tensorrt", "--support=none", f"--tensorrt={interpreter(tmp_path, planted=BY_SIZE)}",
+    )  # fmt: skip
+    (record,) = done.records
+    assert (record.stage, record.runtime, record.verdict) == ("pruned-latency", "tensorrt", verdict)
+    assert record.metrics["ratio"].value == pytest.approx(4 / convolutions[dense], rel=0.02)
+    assert said in record.message
+    assert f"what {dense} takes: {verdict}" in done.output
+    assert ("guilty hop: pruning" in record.message) == (done.code == 1) == (verdict == "failed")
 
 
 @pytest.mark.parametrize(

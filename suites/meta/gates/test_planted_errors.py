@@ -147,10 +147,10 @@ def test_a_planted_error_fails_the_run_and_is_named(
     assert "Traceback" not in ended.output
 
 
-def scaled_head(model: onnx.ModelProto) -> None:
-    """Make the weights of a detector's last convolution half as large, as stored in INT8."""
-    head = [node for node in model.graph.node if node.op_type == "Conv"][-1]
-    (pair,) = (node for node in model.graph.node if head.input[1] in node.output)
+def scaled_weights(model: onnx.ModelProto) -> None:
+    """Make the weights of a detector's last quantized convolution half as large, as stored in INT8."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    pair = [makers[n.input[1]] for n in model.graph.node if n.op_type == "Conv" and n.input[1] in makers][-1]
     (tensor,) = (t for t in model.graph.initializer if t.name == pair.input[1])
     tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) / np.float32(2), tensor.name))
 
@@ -165,9 +165,9 @@ SPOILT_DETECTORS = {
         scaled(16),
         ["of fp32's boxes", "the budget is 90", "'layer_0', read by"],
     ),
-    "weights of a head": (
-        scaled_head,
-        ["of fp32 away in L2", "worst tensors: 'yolo_21.weight', read by yolo_21"],
+    "weights before a head": (
+        scaled_weights,
+        ["of fp32 away in L2", "worst tensors: 'layer_19.weight', read by layer_19"],
     ),
 }
 

@@ -144,8 +144,8 @@ ROOMS = (
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
-        "fixtures.__main__ fixtures.commands fixtures.converters fixtures.exports.formats "
-        "fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
+        "fixtures.__main__ fixtures.checks.scoring fixtures.commands fixtures.converters "
+        "fixtures.exports.formats fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.report.experiments fixtures.runtimes fixtures.store "
         "fixtures.training fixtures.triage fixtures.user_models fixtures.verdicts reference_models",
         "numpy onnx", "torch onnxruntime polygraphy",

@@ -47,6 +47,17 @@ def test_each_calibrator_is_kept_apart(quantized: Callable[..., OnnxModel]) -> N
     assert quantized("weight-only", "mse") == quantized("weight-only", "")
 
 
+def test_heads_of_a_detector_stay_in_float(store: Path) -> None:
+    """Both last convolutions of one read what no pair has rounded, weights too; the others read pairs."""
+    way, name = pipeline(store), "digits-yolov3-tiny"
+    model = onnx.load(way.to_int8(name, way.onnx_model(name, "darknet", 13), "qdq").path)
+    rounded = {value for n in model.graph.node if n.op_type == "DequantizeLinear" for value in n.output}
+    convolutions = [n for n in model.graph.node if n.op_type == "Conv"]
+    kept = [n.name for n in convolutions if not rounded & set(n.input[:2])]
+    assert kept == ["yolo_14", "yolo_21"]
+    assert all(set(n.input[:2]) <= rounded for n in convolutions if n.name not in kept)
+
+
 def test_the_record_names_the_calibrator(store: Path) -> None:
     """In its field, in the rerun command, in its row and in its key, which is not that of the usual one."""
     chosen = ("suites/test_int8.py", "--model=digits", "--opset=13", "-m", "not tensorrt", "--require=none")

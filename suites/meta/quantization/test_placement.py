@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from fixtures.quantization.placement import Placement, place
+from fixtures.quantization.placement import Placement, heads, place
 from suites.meta.networks import quantizable
 
 
@@ -39,6 +39,17 @@ def test_an_add_behind_the_last_weights_stays_float() -> None:
     model.graph.output[0].name = "sum"
     del model.graph.output[0].type.tensor_type.shape.dim[:]
     assert reads(model, place(model)) == {("conv0", "image"), ("conv1", "r0")}
+
+
+def test_heads_are_the_last_weighted_operators() -> None:
+    """Those before no other, each of several; a network that has nothing else has no head."""
+    model = quantizable.residual()
+    assert heads(model) == ["gemm"]
+    del model.graph.node[8:]
+    model.graph.node.add().CopyFrom(helper.make_node("Conv", ["both", "w3"], ["other"], "conv4"))
+    model.graph.node.add().CopyFrom(helper.make_node("Sigmoid", ["other"], ["scores"]))
+    assert heads(model) == ["conv3", "conv4"]
+    assert heads(deconvolution(1)) == []
 
 
 def deconvolution(groups: int) -> onnx.ModelProto:
