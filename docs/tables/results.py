@@ -85,13 +85,24 @@ def latency(name: str) -> str:
     names = ("median", "p95", "iqr", "cuda_graph_median")
     rows = (
         (
-            r.model["name"], r.opset, r.batch, _kind(r), len(r.samples),
+            r.model["name"], r.opset, r.tensorrt.get("version", "-"), r.batch, _kind(r), len(r.samples),
             *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names),
         )
         for r in executed(name, "latency")
         if r.metrics
     )  # fmt: skip
-    head = ("model", "opset", "batch", "precision", "runs", "median", "p95", "IQR", "CUDA graph, median")
+    head = (
+        "model",
+        "opset",
+        "TensorRT",
+        "batch",
+        "precision",
+        "runs",
+        "median",
+        "p95",
+        "IQR",
+        "CUDA graph, median",
+    )
     return table(head, rows)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fixtures.checks.retries import asked
-from fixtures.checks.specimen_runs import Line, measure
+from fixtures.checks.specimen_runs import Line, measure, samples_of
+from fixtures.compatibility.specimens import Specimen, enumerated
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.messages import Build
 from fixtures.verdicts import Crashed, StageError
@@ -69,10 +70,29 @@ class Mortal:
         return SimpleNamespace(run=run)
 
 
-def line_of(client: Mortal) -> Line:
+class Reversed(Mortal):
+    """A client whose engines give ONNX Runtime's outputs from the last element to the first."""
+
+    def engine(self, path: Path) -> Any:
+        """Return what runs it."""
+
+        def run(inputs: Any) -> Any:
+            return [
+                {name: a[..., ::-1] for name, a in each.items()} for each in OnnxRuntime(path).run(inputs)
+            ]
+
+        return SimpleNamespace(run=run)
+
+
+def line_of(client: Mortal, specimen: Specimen = SPECIMEN) -> Line:
     """Return what became of a specimen."""
-    (line,) = measure(client, [SPECIMEN], ())  # type: ignore[arg-type]
+    (line,) = measure(client, [specimen], ())  # type: ignore[arg-type]
     return line
+
+
+def named(name: str) -> Specimen:
+    """Return an enumerated specimen."""
+    return next(specimen for specimen in enumerated() if specimen.name == name)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +119,18 @@ def test_a_crash_is_an_outcome_only_when_it_repeats(
     assert line.note.startswith(note)
     assert bool(line.note) == bool(note)
     assert line.problem == ("signal 9" if outcome[0] else "")
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("TopK-opset11", True), ("TopK(in_order=0)-opset11", False)])
+def test_an_order_that_is_open_is_no_error(name: str, wrong: bool) -> None:
+    """TopK of `sorted=0` may list what it found in any order; sorted, the other way round is wrong."""
+    line = line_of(Reversed(), named(name))
+    assert (line.stage, line.wrong) == ("", wrong)
+
+
+def test_no_negative_number_is_cast_to_bytes() -> None:
+    """What becomes of it is open, so engines and ONNX Runtime may differ."""
+    bytes_, floats = (
+        samples_of(named(name)) for name in ("Cast(to=UINT8)-opset19", "Cast(to=FLOAT16)-opset19")
+    )
+    assert min(array.min() for array in bytes_.values()) >= 0 > min(array.min() for array in floats.values())
