@@ -125,10 +125,12 @@ def _scores(decoded: Tensors, name: str, image: int) -> np.ndarray:
 
 def intersection_over_union(boxes: np.ndarray) -> np.ndarray:
     """Return the (n, n) overlaps of n boxes (n, 4) as cx, cy, w, h; empty boxes overlap nothing."""
-    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
-    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    shared = np.clip(sides, 0, None).prod(axis=-1)
-    area = boxes[:, 2:].prod(axis=-1)
+    low, high = (boxes[:, :2] - boxes[:, 2:] / 2).T, (boxes[:, :2] + boxes[:, 2:] / 2).T
+    wide, tall = (
+        np.maximum(np.minimum(last[:, None], last) - np.maximum(first[:, None], first), 0)
+        for first, last in zip(low, high, strict=True)
+    )
+    shared, area = wide * tall, boxes[:, 2] * boxes[:, 3]
     union = area[:, None] + area - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
@@ -176,6 +178,8 @@ def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> np.ndarr
     alive = np.ones(len(boxes), bool)
     for label in np.unique(labels):
         (same,) = np.nonzero(labels == label)
+        if len(same) == 1:
+            continue
         rivals = intersection_over_union(boxes[same]) > overlap
         for i, index in enumerate(same):
             if alive[index]:

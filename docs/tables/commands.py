@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from docs.tables.markdown import code
-from fixtures.__main__ import COMMANDS
+from fixtures.__main__ import COMMANDS, Command, main
 
 ROOT = Path(__file__).parents[2]
 PLAIN = {"COLUMNS": "110", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
@@ -20,7 +23,15 @@ TIMEOUT = 120.0
 
 def helps() -> str:
     """Return a heading and the help of every command."""
-    return "".join(f"\n### {' '.join(c.words)}\n{code(run(*c.words, '--help'))}" for c in COMMANDS)
+    return "".join(f"\n### {command.name}\n{code(help_of(command))}" for command in COMMANDS)
+
+
+def help_of(command: Command) -> str:
+    """Return the help of a command, which this process prints, as wide as the page and without colours."""
+    printed = io.StringIO()
+    with patch.dict(os.environ, PLAIN), redirect_stdout(printed), suppress(SystemExit):
+        main([*command.words, "--help"])
+    return printed.getvalue()
 
 
 @cache

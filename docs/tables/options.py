@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from docs.tables import markdown
-from fixtures.run.options import ROOT, Options, help_of
+from fixtures.run.option import help_of
+from fixtures.run.options import ROOT, Options
 
 
 def table() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduling
 
 
+@cache
 def why_slow(path: Path) -> str:
     """Return why the tests of a file are slow, empty where they are not."""
     name = path.relative_to(HERE).as_posix()
@@ -116,9 +118,10 @@ def why_slow(path: Path) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow and let it run first: at the end of a run no process then waits for a long one."""
-    own = [item for item in items if item.path.is_relative_to(HERE)]
+    files = {path: path.is_relative_to(HERE) for path in {item.path for item in items}}
+    own = [item for item in items if files[item.path]]
     for item in own:
         if why_slow(item.path):
             item.add_marker(pytest.mark.slow)
     own.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
+    items[:] = [*own, *(item for item in items if not files[item.path])]

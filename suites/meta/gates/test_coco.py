@@ -10,7 +10,7 @@ import pytest
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from reference_models import inputs, yolo
 from reference_models.datasets.pictures import Pictures
-from suites.meta.gates.child_runs import pipeline, plant, run
+from suites.meta.gates.child_runs import Run, pipeline, plant, run
 from suites.meta.gates.test_planted_errors import scaled
 
 NAME = "yolov3-tiny"
@@ -66,21 +66,26 @@ def annotation(row: list[float], image: int, width: int, height: int) -> dict[st
     return {"image_id": image, "category_id": int(label) + 1, "bbox": [*corner.tolist(), *sides.tolist()]}
 
 
-def test_fp32_finds_the_boxes_that_it_has_drawn(made: tuple[Path, Path]) -> None:
+@pytest.fixture(scope="module")
+def judged(made: tuple[Path, Path]) -> Run:
+    """A run on the folder, which leaves the quantized model in the store."""
+    return run(made[0], *CHOSEN, f"--coco={made[1]}")
+
+
+def test_fp32_finds_the_boxes_that_it_has_drawn(judged: Run) -> None:
     """Its mAP is near 1, whatever the photos were scaled by; INT8's is recorded with its boxes."""
-    ended = run(made[0], *CHOSEN, f"--coco={made[1]}")
-    metrics = ended.records[0].metrics
-    assert metrics["map50_fp32"].value > 95, ended.output
+    metrics = judged.records[0].metrics
+    assert metrics["map50_fp32"].value > 95, judged.output
     assert metrics["map_fp32"].value > 90
     assert 0 < metrics["map_int8"].value < metrics["map_fp32"].value
     assert metrics["matched"].value > 10
     assert metrics["kept_high"].limit == 99
 
 
+@pytest.mark.usefixtures("judged")
 def test_a_planted_scale_is_red_and_named(made: tuple[Path, Path], tmp_path: Path) -> None:
     """Nearly all of the first activation saturates."""
     store = Path(shutil.copytree(made[0], tmp_path / "artifacts"))
-    run(store, *CHOSEN, f"--coco={made[1]}")
     plant(store, "quantized", scaled(1 / 16))
     ended = run(store, *CHOSEN, f"--coco={made[1]}")
     assert ended.code == 1, ended.output

@@ -363,17 +363,26 @@ def test_a_broken_tensorrt_that_nobody_named_is_not_run(
     assert "libnvinfer.so.10: cannot open" in ended.the("not-run").message
 
 
+@pytest.fixture(scope="module")
+def long_to_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a network that takes seconds to build."""
+    if default_interpreter() is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    store = tmp_path_factory.mktemp("long") / "artifacts"
+    pipeline(store).onnx_model("yolov3", "darknet", 13)
+    return store
+
+
 @pytest.mark.parametrize(
     ("signal_number", "named"),
     [(signal.SIGKILL, "SIGKILL"), (signal.SIGSTOP, "4 s")],
     ids=["killed", "hung"],
 )
-def test_a_dying_builder_is_a_verdict(signal_number: signal.Signals, named: str, tmp_path: Path) -> None:
+def test_a_dying_builder_is_a_verdict(
+    signal_number: signal.Signals, named: str, long_to_build: Path, tmp_path: Path
+) -> None:
     """A worker that is killed or hangs in mid-build makes the case crashed, and pytest goes on."""
-    if default_interpreter() is None:
-        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
-    store = tmp_path / "artifacts"
-    pipeline(store).onnx_model("yolov3", "darknet", 13)
+    store = Path(shutil.copytree(long_to_build, tmp_path / "artifacts", copy_function=os.link))
     arguments = ["suites/test_build.py", "--model=yolov3", "--opset=13", "--worker-timeout=4"]
     with subprocess.Popen(command(store, *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         os.kill(worker_in_build(child.pid, store), signal_number)

@@ -1,6 +1,6 @@
 """The small form of the MXNet zoo: built once in a run, with what MXNet makes of it.
 
-``python -m suites.meta.networks.mxnet_zoo_files FOLDER`` is the child process in which MXNet runs them.
+``python -m suites.meta.networks.mxnet_zoo_files FOLDER`` is the child process in which MXNet does both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fixtures.runtimes import mxnet_child
 from fixtures.store.files import load_tensors, save_tensors
 from reference_models.model import Source
 from reference_models.mxnet import process, synthetic_images
-from reference_models.mxnet.zoo.build import describe
+from reference_models.mxnet.zoo.build import build, describe
 from reference_models.mxnet.zoo.catalog import ZOO
 
 Outputs = Mapping[str, np.ndarray]
@@ -53,7 +53,6 @@ class Small:
 def kept() -> tempfile.TemporaryDirectory[str]:
     """Build all and let MXNet run all, once; 300 MB that go when the run ends."""
     folder = tempfile.TemporaryDirectory(prefix="mxnet-zoo-")
-    process.run("reference_models.mxnet.zoo", "all", "--small", "--output", folder.name)
     for name in ZOO:
         given = {f"{i}/data": image for i, image in enumerate(samples(name))}
         save_tensors(Path(folder.name, f"{name}-in.npz"), given)
@@ -97,9 +96,11 @@ def parameters(mx: Any, name: str) -> int:
 
 
 def main(path: Path) -> None:
-    """Run every network on its samples, and count the parameters."""
+    """Build every network, run it on its samples, and count the parameters."""
     mx = mxnet_child.import_mxnet()
     for name in ZOO:
+        side, width = ZOO[name].small
+        build(mx, name, path, side=side, width=width)
         files = process.source(path, name).files
         options = argparse.Namespace(**files, output=[], internals=False, results=path / f"{name}-out.npz")
         mxnet_child.run(mx, options, mxnet_child.load_samples(path / f"{name}-in.npz"))

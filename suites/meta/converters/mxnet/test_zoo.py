@@ -34,7 +34,7 @@ ZEROED = {
     "mobilenet1.0", "mobilenetv2_1.0", "vgg11_bn", "densenet121", "inceptionv3",
 }  # fmt: skip
 """Networks with PReLU, with a BatchNorm that ignores its gamma, with variances of exactly 0."""
-SLOW = {"vgg11_bn", "inceptionv3"}
+SLOW = {"vgg11_bn", "inceptionv3", "alexnet", "densenet121"}
 """Built once only."""
 
 

@@ -49,12 +49,13 @@ class Plan:
         return [*self.model.graph.input, *self.model.graph.output]
 
     def inference(self, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run ONNX Runtime."""
+        """Run ONNX Runtime, on one thread: several workers wait for the same cores."""
         import onnxruntime
 
         if self._session is None:
-            providers = ["CPUExecutionProvider"]
-            self._session = onnxruntime.InferenceSession(self.model_bytes, providers=providers)
+            options, providers = onnxruntime.SessionOptions(), ["CPUExecutionProvider"]
+            options.intra_op_num_threads = 1
+            self._session = onnxruntime.InferenceSession(self.model_bytes, options, providers=providers)
         names = [value.name for value in self.model.graph.output]
         return dict(zip(names, self._session.run(names, dict(feed))))
 
