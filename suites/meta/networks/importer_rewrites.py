@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility.specimens.sketch import Sketch
 from suites.meta.networks.importer_models import IMAGE, F, attention, blocks, columns, made, quantized, sliced
 from suites.meta.networks.rewrite_models import resize, single
+
+BYTES = {"kind": TensorProto.INT8, "made": TensorProto.INT8}
 
 
 def dropped() -> ModelProto:
@@ -24,6 +28,18 @@ def windowed() -> ModelProto:
     length = sketch.add("Squeeze", sketch.add("Shape", sketch.feed("FLOAT", "n")))
     sketch.end("HannWindow", length, output_datatype=TensorProto.FLOAT16)
     return sketch.model()
+
+
+def fed_bytes(scale: Any, zero: Any) -> ModelProto:
+    """Make a DequantizeLinear of bytes that are fed, by one scale or one for each channel."""
+    return single("DequantizeLinear", [scale, zero], opset=13, kind=TensorProto.UINT8, axis=1)
+
+
+def grouped(groups: int, opset: int, *shape: int | str) -> ModelProto:
+    """Make a GroupNormalization of four channels, each group or channel of which has a scale of its own."""
+    scale = np.arange(1, (groups if opset < 21 else 4) + 1, dtype=F)
+    attributes = {"num_groups": groups, "opset": opset, "shape": shape or IMAGE, "epsilon": 0.1}
+    return single("GroupNormalization", [scale, scale + 2], **attributes)
 
 
 REWRITES: list[tuple[str, str, ModelProto]] = [
@@ -46,6 +62,16 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("weights as floats", "rtx1.5", columns("INT4", 5)),
     ("finite clip", "rtx1.5", single("Clip", [F(0), F(np.inf)], opset=13)),
     ("finite clip", "trt10.3", single("Clip", [F(-np.inf), F(1)], opset=13)),
+    *(("sampling by Gather", "trt8.4", made("GridSample", [(one, IMAGE), (other, (1, 5, 5, 2))], opset=16))
+      for one, other in [("FLOAT16", "FLOAT"), ("FLOAT", "FLOAT16"), ("FLOAT16", "FLOAT16")]),
+    ("clip", "rtx1.7", single("Clip", [None, np.int8(60)], opset=13, **BYTES)),
+    ("bytes in floats", "trt8.6", fed_bytes(F(0.1), np.uint8(0))),
+    ("bytes in floats", "trt10.1", fed_bytes(np.arange(1, 5, dtype=F), np.array([0, 7, 128, 255], np.uint8))),
+    ("asymmetric in floats", "trt10.5", quantized(opset=21, output_dtype=TensorProto.UINT8)),
+    ("groups as instances", "trt9.0", grouped(1, 18)),
+    ("groups as instances", "trt8.5", grouped(2, 18)),
+    ("groups as instances", "trt7.0", grouped(2, 21)),
+    ("groups as instances", "trt8.5", grouped(2, 21, "n", 4, 8, 8)),
     ("function body", "trt10.14", attention("FLOAT")),
     ("function body", "rtx1.7", attention("FLOAT", more=[("BOOL", (8, 8))], is_causal=1)),
 ]  # fmt: skip
