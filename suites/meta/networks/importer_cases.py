@@ -60,7 +60,7 @@ CASES: Mapping[str, Case] = {
     "attention of padded keys": Case(
         "excess_inputs", padded, {"7.0-10.13": REFUSED, "10.14-11.5": WRONG}),
     "attention of Microsoft's": Case(
-        "read_as_another",
+        "microsoft",
         lambda: made("Attention", [("FLOAT", (1, 8, 16))], [np.ones((16, 48), F), np.ones(48, F)], opset=17,
                      domain=MICROSOFT, num_heads=2), NEVER),
     "rotary embedding of Microsoft's": Case(
@@ -109,6 +109,9 @@ CASES: Mapping[str, Case] = {
         {"7.0-10.4": REFUSED}),
     "pads that wrap": Case(
         "attributes", lambda: single("Pad", [EDGES], mode="wrap", opset=19), {"7.0-9.3": REFUSED}),
+    "many heads of Microsoft's": Case(
+        "", lambda: made("MultiHeadAttention", [("FLOAT", (2, 6, 16))] * 3, opset=17, domain=MICROSOFT,
+                         num_heads=4), {"7.0-11.5": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
     "pads below 0": Case(
         "negative_pads", lambda: single("Pad", [np.array([0, 0, -1, -1, 0, 0, 1, 1])], opset=13),
         {"7.0-7.2": OPEN, "8.2-10.3": REFUSED}),

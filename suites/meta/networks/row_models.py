@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto
 
 from fixtures.compatibility.specimens.sketch import Sketch
 from suites.meta.compatibility.test_loops import loop
-from suites.meta.networks.importer_models import F, made
+from suites.meta.networks.importer_models import MICROSOFT, F, made
 from suites.meta.networks.support_models import fed, halves, one
 
 FOUR, KERNEL = np.ones(4, F), np.ones((4, 4, 3, 3), F)
@@ -100,6 +100,17 @@ MODELS: Mapping[str, ModelProto] = {
     "Shrink of INT8": fed("Shrink", "INT8", 4),
     "Mod of INT8": fed("Mod", "INT8", 4, more=[np.int8(3)]),
     "halves up to a fed bound": made("Clip", [("FLOAT16", (4,)), ("FLOAT16", ())], opset=13),
+    "pads of one axis": made(
+        "Pad", [("FLOAT", (1, 4, 8, 8))], [np.array([1, 2]), None, np.array([2])], opset=18),
+    "a transposed convolution of one axis to a length": fed(
+        "ConvTranspose", "FLOAT", 1, 4, 8, more=[KERNEL[:, :, 0]], strides=[2], output_shape=[16]),
+    "reflected pads below 0": made(
+        "Pad", [("FLOAT", (1, 8))], [np.array([0, -1, 0, 2])], opset=13, mode="reflect"),
+    "many heads of Microsoft's": made(
+        "MultiHeadAttention", [("FLOAT", (2, 6, 16))] * 3, opset=17, domain=MICROSOFT, num_heads=4),
+    "masked heads of Microsoft's": made(
+        "MultiHeadAttention", [("FLOAT", (2, 6, 16))] * 3, [None, np.ones((2, 6), np.int32)], opset=17,
+        domain=MICROSOFT, num_heads=4),
     "a cast of bytes to integers": fed("Cast", "UINT8", 4, to=TensorProto.INT32),
     "a constant beyond INT32": fed("Add", "INT64", 4, more=[np.array(1 << 40)]),
 }  # fmt: skip
