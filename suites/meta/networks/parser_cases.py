@@ -91,6 +91,13 @@ def normalized(length: int | str, type_: str = "FLOAT") -> ModelProto:
     return sketch.model()
 
 
+def flattened_scale() -> ModelProto:
+    """Make rows scaled by a row that is flattened, as the body of LayerNormalization has it."""
+    nodes = [helper.make_node("Flatten", ["w"], ["s"], name="node", axis=0),
+             helper.make_node("Mul", ["x", "s"], ["y"])]  # fmt: skip
+    return small(nodes, {"w": np.ones(4, F)}, opset=11, shape=(3, 4))
+
+
 def grouped(groups: int, opset: int, *shape: int) -> ModelProto:
     """Make a GroupNormalization of four channels."""
     scale = np.arange(1, (groups if opset < 21 else 4) + 1, dtype=F)
@@ -171,6 +178,9 @@ CASES: Mapping[str, Case] = {
     "Flatten of a row": Case(
         "flattened", lambda: single("Flatten", shape=(4,), opset=11),
         {"7.0-8.0": REFUSED, "8.2": WRONG}),
+    "Flatten of a row to a matrix": Case(
+        "flattened", lambda: single("Flatten", axis=0, shape=(4,), opset=11), {"7.0-8.2": WRONG}),
+    "Flatten of a row to a matrix that is broadcast": Case("", flattened_scale, {}),
     "Flatten of a matrix as it is": Case(
         "flattened", lambda: single("Flatten", shape=(3, 4), opset=11), {}),
     "an average padded at the end alone": Case(
