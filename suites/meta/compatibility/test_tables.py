@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.commands.versions import chosen
 from fixtures.compatibility import inspect, refusals, releases
-from fixtures.compatibility.answers import ask
+from fixtures.compatibility.answers import ask, basis, groups, title
 from fixtures.compatibility.check.limits import LIMITS
 from fixtures.compatibility.tables.releases import (
     BASES,
@@ -22,6 +22,7 @@ from fixtures.compatibility.tables.releases import (
     within,
 )
 from fixtures.compatibility.tables.spans import bounds
+from suites.meta.networks.rewrite_models import single
 from suites.meta.networks.support_models import fed, one, resize
 
 

@@ -14,9 +14,11 @@ from suites.meta.networks.importer_models import (
     F,
     attention,
     blocks,
+    clipped_sum,
     columns,
     made,
     quantized,
+    regions,
     sliced,
 )
 from suites.meta.networks.rewrite_models import resize, single
@@ -120,6 +122,9 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("groups as instances", "trt8.5", grouped(2, 18)),
     ("groups as instances", "trt7.0", grouped(2, 21)),
     ("groups as instances", "trt8.5", grouped(2, 21, "n", 4, 8, 8)),
+    ("defaults written", "rtx1.7", single("Trilu", opset=14)),
+    ("defaults written", "trt8.6", regions()),
+    ("clip", "trt10.12", clipped_sum(0, 2)),
     ("cropped", "trt8.2", single("Pad", [CROP, F(2)], opset=13)),
     ("cropped", "trt10.3", single("Pad", [np.minimum(CROP, 0)], opset=13)),
     ("cropped", "trt8.6", single("Pad", opset=10, pads=CROP.tolist(), shape=("n", 4, 8, 8))),
