@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.commands.versions import chosen
 from fixtures.compatibility import inspect, refusals, releases
-from fixtures.compatibility.answers import ask
+from fixtures.compatibility.answers import ask, basis, groups, title
 from fixtures.compatibility.check.limits import LIMITS
 from fixtures.compatibility.tables.releases import (
     BASES,
@@ -22,6 +22,7 @@ from fixtures.compatibility.tables.releases import (
     within,
 )
 from fixtures.compatibility.tables.spans import bounds
+from suites.meta.networks.rewrite_models import single
 from suites.meta.networks.support_models import fed, one, resize
 
 
@@ -215,3 +216,11 @@ def test_resize_with_default_attributes_is_refused_by_7_0_and_the_remedy_is_take
     rewritten = resize(coordinate_transformation_mode="asymmetric", nearest_mode="floor")
     assert refusals(rewritten, "tensorrt", "7.0", gpu=True) == []
     assert refusals(resize(opset=10), "tensorrt", "7.0", gpu=True) == []
+
+
+def test_what_rests_on_another_product_is_said_so() -> None:
+    """Of LRN of three axes no parser and no document says anything: TensorRT-RTX was seen to refuse it."""
+    answers = ask(inspect(single("LRN", size=3, opset=11, shape=(1, 4, 8))), releases(), gpu=True)
+    said = {title(group): basis(group) for group in groups(answers)}
+    assert said == {"TensorRT 7.0 - 11.5": "derived from TensorRT-RTX", "TensorRT-RTX 1.4 - 1.7": "measured"}
+    assert ", derived from TensorRT-RTX: TensorRT-RTX 1.7" in answers[0].refused[0].where

@@ -20,6 +20,7 @@ from suites.meta.networks.importer_models import (
     cached,
     called,
     cast_to,
+    clipped_sum,
     columns,
     instances,
     layered,
@@ -28,6 +29,7 @@ from suites.meta.networks.importer_models import (
     padded,
     parted,
     quantized,
+    regions,
     scattered,
     sliced,
 )
@@ -60,7 +62,7 @@ CASES: Mapping[str, Case] = {
     "attention of padded keys": Case(
         "excess_inputs", padded, {"7.0-10.13": REFUSED, "10.14-11.5": WRONG}),
     "attention of Microsoft's": Case(
-        "read_as_another",
+        "microsoft",
         lambda: made("Attention", [("FLOAT", (1, 8, 16))], [np.ones((16, 48), F), np.ones(48, F)], opset=17,
                      domain=MICROSOFT, num_heads=2), NEVER),
     "rotary embedding of Microsoft's": Case(
@@ -109,6 +111,9 @@ CASES: Mapping[str, Case] = {
         {"7.0-10.4": REFUSED}),
     "pads that wrap": Case(
         "attributes", lambda: single("Pad", [EDGES], mode="wrap", opset=19), {"7.0-9.3": REFUSED}),
+    "many heads of Microsoft's": Case(
+        "", lambda: made("MultiHeadAttention", [("FLOAT", (2, 6, 16))] * 3, opset=17, domain=MICROSOFT,
+                         num_heads=4), {"7.0-11.5": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
     "pads below 0": Case(
         "negative_pads", lambda: single("Pad", [np.array([0, 0, -1, -1, 0, 0, 1, 1])], opset=13),
         {"7.0-7.2": OPEN, "8.2-10.3": REFUSED}),
@@ -174,6 +179,28 @@ CASES: Mapping[str, Case] = {
     "quantization of Model Optimizer": Case(
         "", lambda: made("TRT_FP8QuantizeLinear", [("FLOAT", (4, 8))], [F(0.1)], opset=17, domain="trt"),
         {"7.0-8.5": REFUSED}),
+    "a triangle by default": Case(
+        "unwritten", lambda: fed("Trilu", "FLOAT", 4, 4, opset=14),
+        {"7.0-8.4": REFUSED, "8.5-11.5": WRONG, ALL_RTX: WRONG}),
+    "an upper triangle": Case(
+        "", lambda: fed("Trilu", "FLOAT", 4, 4, opset=14, upper=1), {"7.0-8.4": REFUSED}),
+    "regions of as many samples as fit": Case(
+        "unwritten", regions, {"7.0-8.4": REFUSED, "8.5-11.5": WRONG, ALL_RTX: REFUSED}),
+    "regions of two samples": Case(
+        "", lambda: regions(sampling_ratio=2), {"7.0-8.4": REFUSED, ALL_RTX: REFUSED}),
+    "a norm of no bias": Case("numbers_within", lambda: single("LRN", size=3, opset=11, bias=0.0), NEVER),
+    "a norm to the power of 0": Case(
+        "numbers_within", lambda: single("LRN", size=3, opset=11, beta=0.0), NEVER),
+    "a norm of the least bias": Case("", lambda: single("LRN", size=3, opset=11, bias=1e-5), {}),
+    "the greatest of a number": Case("rank", lambda: fed("ReduceMax", "FLOAT", opset=11), NEVER),
+    "the rest of INT8": Case(
+        "refused_types", lambda: fed("Mod", "INT8", 4, opset=13, more=[np.int8(3)]), NEVER),
+    "the rest of INT32": Case(
+        "", lambda: fed("Mod", "INT32", 4, opset=13, more=[np.int32(3)]), {"7.0-8.4": REFUSED}),
+    "a product clipped from 0 on": Case(
+        "", lambda: clipped_sum(0, 6), {"10.12-10.13": WRONG}),
+    "a product clipped from 1 on": Case("", lambda: clipped_sum(1, 6), {}),
+    "a product without a bound above": Case("", lambda: clipped_sum(0, None), {}),
     "pads beside auto_pad": Case(
         "pads_beside_auto_pad",
         lambda: single("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", pads=[0] * 4, opset=11),
@@ -181,7 +208,7 @@ CASES: Mapping[str, Case] = {
 }  # fmt: skip
 """Name -> a situation, with its neighbour that is taken."""
 RULES = {case.rule for case in CASES.values()} - {
-    "", "attributes", "initializer_inputs", "negative_pads", "rank", "resize", "resized_axes_named",
-    "slice_axes", "written",
+    "", "attributes", "initializer_inputs", "negative_pads", "rank", "refused_types", "resize",
+    "resized_axes_named", "slice_axes", "written",
 }  # fmt: skip
 """Rules whose examples stand here alone."""

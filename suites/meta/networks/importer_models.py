@@ -158,3 +158,21 @@ def layered(operator: str, gates: int) -> ModelProto:
     """Make a recurrent layer whose batch stands first."""
     weights = [np.ones((1, gates * 3, n), F) for n in (4, 3)]
     return made(operator, [("FLOAT", (2, 5, 4))], weights, opset=14, hidden_size=3, layout=1)
+
+
+def regions(**attributes: Any) -> ModelProto:
+    """Make a RoiAlign of two regions."""
+    boxes = np.array([[0, 0, 4, 4], [1, 2, 7, 6]], F)
+    constants = [boxes, np.zeros(2, np.int64)]
+    return made(
+        "RoiAlign", [("FLOAT", IMAGE)], constants, opset=16, output_height=2, output_width=2, **attributes
+    )
+
+
+def clipped_sum(least: float, greatest: float | None) -> ModelProto:
+    """Make a product with weights, a bias, and a Clip."""
+    sketch = Sketch(11)
+    product = sketch.add("MatMul", sketch.feed("FLOAT", 2, 3), sketch.constant(np.ones((3, 4), F)))
+    bounds = [sketch.constant(F(one)) for one in (least, greatest) if one is not None]
+    sketch.end("Clip", sketch.add("Add", product, sketch.constant(np.ones(4, F))), *bounds)
+    return sketch.model()

@@ -91,6 +91,13 @@ def normalized(length: int | str, type_: str = "FLOAT") -> ModelProto:
     return sketch.model()
 
 
+def flattened_scale() -> ModelProto:
+    """Make rows scaled by a row that is flattened, as the body of LayerNormalization has it."""
+    nodes = [helper.make_node("Flatten", ["w"], ["s"], name="node", axis=0),
+             helper.make_node("Mul", ["x", "s"], ["y"])]  # fmt: skip
+    return small(nodes, {"w": np.ones(4, F)}, opset=11, shape=(3, 4))
+
+
 def grouped(groups: int, opset: int, *shape: int) -> ModelProto:
     """Make a GroupNormalization of four channels."""
     scale = np.arange(1, (groups if opset < 21 else 4) + 1, dtype=F)
@@ -171,6 +178,9 @@ CASES: Mapping[str, Case] = {
     "Flatten of a row": Case(
         "flattened", lambda: single("Flatten", shape=(4,), opset=11),
         {"7.0-8.0": REFUSED, "8.2": WRONG}),
+    "Flatten of a row to a matrix": Case(
+        "flattened", lambda: single("Flatten", axis=0, shape=(4,), opset=11), {"7.0-8.2": WRONG}),
+    "Flatten of a row to a matrix that is broadcast": Case("", flattened_scale, {}),
     "Flatten of a matrix as it is": Case(
         "flattened", lambda: single("Flatten", shape=(3, 4), opset=11), {}),
     "an average padded at the end alone": Case(
@@ -307,10 +317,10 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
         ),
     ),
     ("function body", "trt8.2", single("Celu", opset=12, alpha=0.7)),
-    ("function body", "trt11.5", grouped(1, 21)),
-    ("function body", "trt10.16", grouped(1, 18)),
-    ("function body", "trt10.7", grouped(2, 21)),
-    ("function body", "trt10.9", grouped(2, 21, 1, 4, 8)),
+    ("groups as instances", "trt11.5", grouped(1, 21)),
+    ("groups as instances", "trt10.16", grouped(1, 18)),
+    ("groups as instances", "trt10.7", grouped(2, 21)),
+    ("groups as instances", "trt10.9", grouped(2, 21, 1, 4, 8)),
     ("clip", "trt8.4", single("Clip", [np.float16(-0.5), np.float16(0.5)], opset=13, **HALVES)),
     ("opset", "trt7.2", single("Softmax", opset=13)),
     ("opset", "trt7.0", single("LogSoftmax", axis=1, opset=13)),
