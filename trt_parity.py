@@ -26,8 +26,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Load the parts of the plugin where tests of the suite are named.
 
     The folder of the user's is then not searched for a ``conftest.py``, which may declare options of the same
-    names. Raises UsageError where another package hides one of the checkout's, or where pytest takes the value
-    of an option of the suite for the tests.
+    names. Raises UsageError where another package hides one of the checkout's, or where pytest takes what an
+    option of the suite is given for the tests.
     """
     folder = early_config.invocation_params.dir
     known = early_config.known_args_namespace
