@@ -17,7 +17,7 @@ def test_each_case_is_a_series_in_the_order_of_time() -> None:
     """Whatever the order of the records; a record without the metric is in none."""
     values = {11: [1.0, 2.0, 1.0], 13: [4.0, 0.0, 5.0]}
     records = [measured(day, value, opset) for opset in values for day, value in enumerate(values[opset], 1)]
-    records = [*records[1::2], *records[::-2]]
+    records = [*records[1::2], *records[::2]]
     found = trend([*records, measured(9, 1.0, name="p95")], "median")
     assert [[step.metric.value for step in steps] for steps in found] == list(values.values())
     assert [[step.change for step in steps] for steps in found] == [[None, 2.0, 0.5], [None, 0.0, None]]
