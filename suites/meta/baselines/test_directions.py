@@ -9,9 +9,12 @@ import pytest
 
 from fixtures.baselines import files
 from fixtures.baselines.baselines import Baselines
+from fixtures.baselines.comparison import drifts
+from fixtures.baselines.entries import Entry
 from fixtures.expectations import Expectations, Row
 from fixtures.metrics.drift import RUNS
 from fixtures.recording import RecordDraft
+from fixtures.records import Metric
 from suites.meta.baselines.test_baselines import INT8, ROWS, differing, draft_of, said, save
 
 
@@ -118,6 +121,14 @@ def test_a_drift_that_ten_runs_do_not_show_is_found_over_more(tmp_path: Path) ->
     assert "over 40 runs" in said_[39]
     held = runs(tmp_path / "b.jsonl", judging(drift=0.2), lambda n: rated(50 * 1.004**-n), 40)
     assert held == [""] * 40
+
+
+def test_no_drift_is_looked_for_over_more_than_eighty_runs() -> None:
+    """0.1 % a run is 8.2 % over eighty and 17 % over 160."""
+    history = [Entry({}, {"rate": 50 * 1.001**-number}) for number in range(159)]
+    now, row = Metric(50 * 1.001**-159, "", higher_is_better=True), judging(drift=0.1).thresholds[0]
+    assert list(drifts("rate", now, history, row)) == []
+    assert list(drifts("rate", now, history, replace(row, numbers={"drift": 0.08})))
 
 
 def test_a_value_that_is_not_above_0_has_no_drift(tmp_path: Path) -> None:
