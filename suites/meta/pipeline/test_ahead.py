@@ -209,6 +209,24 @@ def test_what_ran_is_forgotten_where_times_are_taken(tmp_path: Path, ahead: Buil
     assert client.built == ["m0 ahead", "run ahead", "run"]
 
 
+def test_outputs_that_wait_for_their_case_take_room(tmp_path: Path) -> None:
+    """However fast the workers are, they hold the outputs of a few cases; a case that is over holds none."""
+    ahead, client = BuildsAhead(1), Client(RTX_GPU)
+    client.gate.set()
+    first, second = builds(tmp_path, client, ahead, 2)
+    start(first, ahead)
+    start(second, ahead)
+    while client.built.count("run ahead") < 2:
+        time.sleep(0.001)
+    assert not ahead.has_room
+    ahead.forget(first)
+    assert ahead.has_room
+    ran(first, ahead).run(INPUTS)
+    ran(second, ahead).run(INPUTS)
+    ahead.close()
+    assert client.built == ["m0 ahead", "run ahead", "m1 ahead", "run ahead", "run"]
+
+
 def test_only_a_builder_without_the_gpu_builds_ahead(tmp_path: Path, ahead: BuildsAhead) -> None:
     """Another times kernels on it, while engines run there."""
     client = Client(HERE)
