@@ -4,7 +4,7 @@ Runs the suites in one process, which builds engines ahead, and in several (``-n
 artifact store that has the ONNX models and source outputs and nothing that is made of them. Then it holds
 the records against one another: verdicts, messages, rerun commands, and all that is measured but times.
 Values that ONNX Runtime computes may differ in the last bits, since it sums in another order with fewer
-threads: how far two outputs are from one another is compared within `LOOSE`. Prints what differs, and the
+threads: distances of outputs may differ by a factor (`LOOSE`). Prints what differs, and the
 seconds of each run; exit code 0 where nothing does, 1 where something does, 2 where a run did not end.
 
 What is behind `--` goes to pytest: ``python -m benchmarks.processes -- --model yolov5n,digits``.
@@ -25,16 +25,15 @@ from pathlib import Path
 
 from benchmarks.polygraphy import fresh_store
 from fixtures import records
-from fixtures.records import Record
+from fixtures.records import Metric, Record
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = "yolov3-tiny,yolov5n,gender-age,digits"
 TIMES = ("s", "ms")
-LOOSE = 4.0
-"""How many times greater one of two small differences may be: both are the noise of float32."""
-SMALL = 0.05
-"""Of what is allowed: a difference beyond this part is no noise, and must be the same but for `CLOSE`."""
-CLOSE = 0.02
+DISTANCES = ("", "of allowed")
+"""Units of how far outputs are from one another."""
+LOOSE, CLOSE = 2.0, 1e-3
+"""How many times greater a distance may be: float32's noise alone is that. What part others may differ by."""
 TIMED = ("latency", "latency-ab")
 """Stages whose messages and metrics are times."""
 
@@ -117,17 +116,21 @@ def plain(text: str) -> str:
 def _metrics(one: Record, many: Record) -> Iterator[str]:
     for name, first in one.metrics.items():
         other = many.metrics[name]
-        if first.unit not in TIMES and not alike(first.value, other.value, first.limit):
+        if first.unit not in TIMES and not alike(first, other):
             yield f"{name} is {other.value:.6g} {first.unit}, and {first.value:.6g} in one process"
 
 
-def alike(first: float, other: float, limit: float | None) -> bool:
-    """Say whether two values are the same, or both are noise of float32 far below what is allowed."""
-    if first == other or (math.isnan(first) and math.isnan(other)):
+def alike(first: Metric, other: Metric) -> bool:
+    """Say whether two values are the same but for the order in which float32 is summed.
+
+    Of distances both are within their limit, or both are not.
+    """
+    pair = sorted((first.value, other.value))
+    if pair[0] == pair[1] or all(map(math.isnan, pair)):
         return True
-    if max(abs(first), abs(other)) < SMALL * (1.0 if limit is None else limit):
-        return max(first, other) <= LOOSE * min(first, other)
-    return math.isclose(first, other, rel_tol=CLOSE)
+    if first.unit in DISTANCES and first.within == other.within:
+        return pair[1] <= LOOSE * pair[0]
+    return math.isclose(*pair, rel_tol=CLOSE)
 
 
 if __name__ == "__main__":

@@ -64,15 +64,16 @@ def test_of_times_only_their_names_are_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "other", "limit", "same"),
-    [(1.0, 1.0, None, True), (float("nan"), float("nan"), None, True), (float("nan"), 1.0, None, False),
-     (0.01, 0.03, 1.0, True), (0.01, 0.049, 1.0, False), (0.04, 0.06, 1.0, False), (0.5, 0.505, 1.0, True),
-     (0.5, 0.6, 1.0, False), (0.0, 1e-9, None, False), (1e-9, 3e-9, 1e-8, False), (100, 103, None, False)],
+    ("first", "other", "unit", "same"),
+    [(1.0, 1.0, "", True), (float("nan"), float("nan"), "", True), (float("nan"), 1.0, "", False),
+     (0.01, 0.019, "", True), (0.01, 0.021, "of allowed", False), (0.9, 1.1, "of allowed", False),
+     (1.1, 1.2, "of allowed", True), (0.0, 1e-9, "", False), (100, 101, "nodes", False),
+     (100, 100.05, "points", True)],
 )  # fmt: skip
-def test_small_differences_are_noise(first: float, other: float, limit: float | None, same: bool) -> None:
-    """Of two that are far below what is allowed each may be four times the other, else two in a hundred."""
-    assert alike(first, other, limit) is same
-    assert alike(other, first, limit) is same
+def test_noise_of_distances_is_none(first: float, other: float, unit: str, same: bool) -> None:
+    """One may be twice the other, on the same side of the limit; counts are equal."""
+    pair = [Metric(value, unit, limit=1.0) for value in (first, other)]
+    assert alike(*pair) is alike(*reversed(pair)) is same
 
 
 def test_numbers_and_folders_of_a_text_are_put_aside() -> None:
