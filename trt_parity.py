@@ -8,7 +8,11 @@ own, at the top of the checkout, because a folder ``fixtures`` of the user's may
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,12 +26,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Load the parts of the plugin where tests of the suite are named.
 
     The folder of the user's is then not searched for a ``conftest.py``, which may declare options of the same
-    names. Raises UsageError where another package hides one of the checkout's.
+    names. Raises UsageError where another package hides one of the checkout's, or where pytest takes what an
+    option of the suite is given for the tests.
     """
     folder = early_config.invocation_params.dir
     known = early_config.known_args_namespace
     by_package = known.pyargs and any(names_package(folder, word) for word in known.file_or_dir)
     if not by_package and not any(names_path(folder, word) for word in known.file_or_dir):
+        if problem := taken_for_tests(folder, list(map(str, early_config.invocation_params.args))):
+            raise pytest.UsageError(problem)
         return
     if by_package:
         known.file_or_dir = [str(ROOT / SUITES)]
@@ -43,6 +50,23 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
     for part in PARTS:
         early_config.pluginmanager.import_plugin(part)
+
+
+def taken_for_tests(folder: Path, arguments: Sequence[str]) -> str:
+    """Say which value of an option pytest takes for the tests, in a folder of this checkout; empty for none.
+
+    pytest knows no option of the suite before it has found its tests, and takes a path that exists for them.
+    """
+    if not folder.resolve().is_relative_to(ROOT):
+        return ""
+    from fixtures.run.options import Options
+
+    flags = {field.metadata["flag"] for field in fields(Options)}
+    for flag, value in pairwise(arguments):
+        if flag in flags and os.path.exists(folder / value):
+            words = shlex.join([flag, value])
+            return f"pytest takes {value} for the tests, since none are named: write `suites {words}`"
+    return ""
 
 
 def names_package(folder: Path, word: str) -> bool:

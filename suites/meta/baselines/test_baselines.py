@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.baselines import files
 from fixtures.baselines.baselines import Baselines
 from fixtures.baselines.files import BaselineError
 from fixtures.cases import Case
@@ -256,6 +257,19 @@ def test_a_case_without_a_baseline_is_counted(tmp_path: Path) -> None:
     run = Baselines.open(tmp_path / "b.jsonl", ["compare"], ROWS)
     assert [run.examine(draft) for draft in (differing(1.0), timed(1.0))] == [None, None]
     assert run.summary() == f"baselines: 1 compared, 1 without a baseline; {tmp_path / 'b.jsonl'}"
+
+
+def test_what_is_kept_is_counted(tmp_path: Path) -> None:
+    """Each case that has something to keep; one that measured nothing has not."""
+    run = Baselines.open(tmp_path / "b.jsonl", ["save"], ROWS)
+    for draft in (timed(1.0), draft_of(PARITY), differing(1e-6)):
+        run.keep(draft, run_id="r1")
+    assert run.seen == {"saved": 2}
+    assert [entry.key["stage"] for entry in files.read(tmp_path / "b.jsonl")] == [
+        "latency",
+        "tensorrt-parity",
+    ]
+    assert run.summary() == f"baselines: 2 saved; {tmp_path / 'b.jsonl'}"
 
 
 def test_a_run_without_baselines_touches_nothing(tmp_path: Path) -> None:

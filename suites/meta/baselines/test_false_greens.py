@@ -81,6 +81,16 @@ def test_an_unstable_entry_does_not_hide_what_is_lost(tmp_path: Path) -> None:
     assert said(tmp_path / "b.jsonl", timed(1.0, seed=1)).startswith("cuda_graph_median: it was not measured")
 
 
+def test_what_the_last_entry_has_not_is_not_missed(tmp_path: Path) -> None:
+    """Who saves without it has said that it is gone; another model's entry says nothing of this one."""
+    before, without = timed(1.0), timed(1.0)
+    before.measure("cuda_graph_median", 0.5, "ms")
+    save(tmp_path / "b.jsonl", before, without)
+    assert said(tmp_path / "b.jsonl", timed(1.0, seed=1)) == ""
+    save(tmp_path / "c.jsonl", differing(1e-6), differing(1e-6, digest="cd"))
+    assert "logits relative_l2: it was not measured" in said(tmp_path / "c.jsonl", renamed(driver="999"))
+
+
 def renamed(**about: str) -> RecordDraft:
     """A draft of parity whose output has another name."""
     draft = draft_of(differing(0.0).case, **about)

@@ -40,6 +40,9 @@ NOISE = np.random.default_rng(0).normal(1, 0.01, 300)
         (NOISE * np.linspace(1, 0.92, 300), ["the median moved by -5"]),
         ([1.0] * 4, ["there are 4 samples, and fewer than 5"]),
         ([1.0] * 5, []),
+        ([10, 9.5, 8, 12, 10.5], []),  # 10 % and 5 % exactly
+        ([10, 9.4, 8, 12, 10.5], ["the interquartile range is 11 % of the median"]),
+        ([10, 9.6, 8, 12, 10.6], ["the median moved by +6 %"]),
     ],
 )
 def test_what_is_not_steady_says_why(samples: Sequence[float], said: list[str]) -> None:

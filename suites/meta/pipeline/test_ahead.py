@@ -2,23 +2,29 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from fixtures.pipeline import ahead as module
 from fixtures.pipeline.ahead import EACH, BuildsAhead
 from fixtures.pipeline.engines import EngineBuild
+from fixtures.runtimes.base import Tensors
 from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.engine import Engine
+from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import Build, Identity
 from fixtures.store.artifacts import ArtifactStore
 from fixtures.verdicts import Crashed
 from suites.meta.pipeline.test_engines import HERE, MODEL
 
-RTX = replace(HERE, flavour="tensorrt-rtx", device=None)
+RTX_GPU = replace(HERE, flavour="tensorrt-rtx")
+RTX = replace(RTX_GPU, device=None)
 BUILT = Build(True, "builder", (), (), 0.1, 0.1, 1, "0" * 64, 1, (), ())
 
 
@@ -37,18 +43,38 @@ class Client:
         """Return one of the workers that build ahead."""
         return replace(self, is_first=False)
 
-    def build(self, model: Path, **_: Any) -> Build:
+    def build(self, model: Path, *, engine: Path | None = None, **_: Any) -> Build:
         """Note which model is built, and where."""
         self.built.append(f"{model.stem}{'' if self.is_first else ' ahead'}")
+        if engine:
+            engine.write_text(model.stem)
         if not self.is_first:
             self.gate.wait(10)
             if self.died:
                 raise self.died
         return BUILT
 
+    def engine(self, path: Path, precision: str = "fp32") -> "Runs":
+        """Return an engine whose runs are noted here."""
+        return Runs(cast(TensorRT, self), path, precision)
+
     def kill(self) -> None:
         """Let all builds go."""
         self.gate.set()
+
+
+class Runs(Engine):
+    """An engine that gives its inputs."""
+
+    def layers(self) -> Layers:
+        """Return that it has one layer."""
+        return Layers(1, {"fp32": 1})
+
+    def run(self, samples: Sequence[Tensors]) -> list[dict[str, np.ndarray]]:
+        """Note that it ran, and where."""
+        client = cast(Client, self.client)
+        client.built.append(f"run{'' if client.is_first else ' ahead'}")
+        return [dict(sample) for sample in samples]
 
 
 @pytest.fixture
@@ -97,6 +123,108 @@ def test_a_case_tries_again_what_failed_ahead(tmp_path: Path, ahead: BuildsAhead
     ahead.start(build)
     assert build.build()[0] == BUILT
     assert client.built == ["m0 ahead", "m0"]
+
+
+INPUTS = [{"x": np.arange(3.0)}]
+
+
+def start(build: EngineBuild, ahead: BuildsAhead) -> None:
+    """Start a build, to be run then, and wait until it is under way: a case builds what is in the queue."""
+    noted = cast(Client, build.client).built
+    before = len(noted)
+    ahead.start(build, INPUTS)
+    while len(noted) == before:
+        time.sleep(0.001)
+
+
+def ran(build: EngineBuild, ahead: BuildsAhead) -> Engine:
+    """Build an engine as its case does; return it as it is to be run."""
+    _, file = build.build()
+    assert file is not None
+    return ahead.engine(build.client.engine(file, build.precision))
+
+
+def test_a_case_finds_what_its_engine_gave(tmp_path: Path, ahead: BuildsAhead) -> None:
+    """Its layers and outputs, once; other samples, and another case of the same engine, are run now."""
+    client = Client(RTX_GPU)
+    client.gate.set()
+    (build,) = builds(tmp_path, client, ahead)
+    start(build, ahead)
+    ahead.start(build, INPUTS)
+    engine = ran(build, ahead)
+    assert engine.layers() == Layers(1, {"fp32": 1})
+    assert engine.run(INPUTS)[0]["x"] is INPUTS[0]["x"]
+    assert client.built == ["m0 ahead", "run ahead"]
+    ran(build, ahead).run(INPUTS)
+    assert client.built[2:] == ["run"]
+
+
+def test_an_engine_that_is_stored_is_run_ahead(tmp_path: Path, ahead: BuildsAhead) -> None:
+    """An earlier case has had it built."""
+    client = Client(RTX_GPU)
+    client.gate.set()
+    (build,) = builds(tmp_path, client, ahead)
+    build.build()
+    start(build, ahead)
+    ran(build, ahead).run(INPUTS)
+    assert client.built == ["m0", "run ahead"]
+
+
+def test_without_a_gpu_nothing_is_run_ahead(tmp_path: Path, ahead: BuildsAhead) -> None:
+    """It is built, as ever."""
+    client = Client()
+    client.gate.set()
+    (build,) = builds(tmp_path, client, ahead)
+    start(build, ahead)
+    build.build()
+    assert client.built == ["m0 ahead"]
+
+
+def test_a_run_that_would_have_to_wait_for_the_gpu_is_left_to_the_case(tmp_path: Path) -> None:
+    """Its case has the turn that others wait for, and would wait for this run."""
+
+    @contextmanager
+    def taken() -> Iterator[None]:
+        raise BlockingIOError
+        yield
+
+    ahead, client = BuildsAhead(1, taken), Client(RTX_GPU)
+    client.gate.set()
+    (build,) = builds(tmp_path, client, ahead)
+    start(build, ahead)
+    ran(build, ahead).run(INPUTS)
+    ahead.close()
+    assert client.built == ["m0 ahead", "run"]
+
+
+def test_what_ran_is_forgotten_where_times_are_taken(tmp_path: Path, ahead: BuildsAhead) -> None:
+    """Outputs that no case has come for are not kept to the end of a run."""
+    client = Client(RTX_GPU)
+    client.gate.set()
+    (build,) = builds(tmp_path, client, ahead)
+    start(build, ahead)
+    build.build()
+    ahead.rest()
+    ran(build, ahead).run(INPUTS)
+    assert client.built == ["m0 ahead", "run ahead", "run"]
+
+
+def test_outputs_that_wait_for_their_case_take_room(tmp_path: Path) -> None:
+    """However fast the workers are, they hold the outputs of a few cases; a case that is over holds none."""
+    ahead, client = BuildsAhead(1), Client(RTX_GPU)
+    client.gate.set()
+    first, second = builds(tmp_path, client, ahead, 2)
+    start(first, ahead)
+    start(second, ahead)
+    while client.built.count("run ahead") < 2:
+        time.sleep(0.001)
+    assert not ahead.has_room
+    ahead.forget(first)
+    assert ahead.has_room
+    ran(first, ahead).run(INPUTS)
+    ran(second, ahead).run(INPUTS)
+    ahead.close()
+    assert client.built == ["m0 ahead", "run ahead", "m1 ahead", "run ahead", "run"]
 
 
 def test_only_a_builder_without_the_gpu_builds_ahead(tmp_path: Path, ahead: BuildsAhead) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import trt_parity
 from fixtures import records
 from suites.meta.networks import user_onnx
 from suites.meta.places import ROOT
@@ -97,3 +98,31 @@ def test_a_folder_that_hides_one_of_the_suite_is_named(python: Path, repository:
     assert "'fixtures'" in ended.stderr
     assert "hides that of the suite" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_value_that_pytest_takes_for_the_tests_is_named(python: Path, tmp_path: Path) -> None:
+    """In the checkout, with no tests named: pytest would look there, and know none of our options."""
+    ended = run(ROOT, python, "-m", "pytest", "--artifacts", tmp_path)
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"takes {tmp_path} for the tests, since none are named: write `suites --artifacts {tmp_path}`" in (
+        ended.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [("--records DIR", "DIR"), ("-q --migrate DIR DIR", "DIR"), ("--records=DIR", ""), ("--records gone", ""),
+     ("--durations DIR", ""), ("", "")],
+)  # fmt: skip
+def test_only_a_value_of_an_option_that_exists_is(words: str, named: str, tmp_path: Path) -> None:
+    """Of an option of the suite, as a word of its own, in a folder of the checkout."""
+    call = words.replace("DIR", str(tmp_path)).split()
+    assert (str(tmp_path) in trt_parity.taken_for_tests(ROOT / "docs", call)) == bool(named)
+    assert trt_parity.taken_for_tests(tmp_path, call) == ""
+
+
+def test_tox_brings_the_plugin() -> None:
+    """No environment installs the checkout, and each takes arguments of the user's."""
+    lines = [line for line in (ROOT / "tox.ini").read_text().splitlines() if "-m pytest" in line]
+    assert len(lines) > 5
+    assert all(("-p trt_parity" in line) != ("suites/meta" in line) for line in lines)
