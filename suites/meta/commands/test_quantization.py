@@ -67,7 +67,7 @@ def test_the_header_names_the_version(folder: Path, capsys: pytest.CaptureFixtur
 
 
 def test_heads_stay_in_float_where_that_is_asked_for(folder: Path) -> None:
-    """The last layer reads float, in the Q/DQ model alone; without one there is nothing that it could mean."""
+    """The last layer reads float, in the Q/DQ model; the cache has the scale all the same."""
     assert run(folder, *CALIBRATE, "--qdq", "q.onnx", "--float-heads") == 0
     model = onnx.load(folder / "q.onnx")
     (gemm,) = (node for node in model.graph.node if node.op_type == "Gemm")
