@@ -1,10 +1,10 @@
 """What INT8 does to the official Darknet detectors on photos: ``python -m benchmarks.official_int8 DIR ...``.
 
 No labels are needed: the boxes that float32 finds are the truth, so that this says how far INT8 agrees with
-float32, and not how good either is. Photos are those pictures of the folders in which float32 finds
-something. Pictures whose names differ in a number, or in left and right, are one series, of which at most
-`SERIES` are taken, all on one side: each half of the series is judged by the network that the other half
-calibrated.
+float32, and not how good either is. Photos are those pictures of the folders, of at least `SIDE` pixels
+either way, in which float32 finds something. Pictures whose names differ in a number, or in left and right,
+are one series, of which at most `SERIES` are taken, all on one side: each half of the series is judged by the
+network that the other half calibrated.
 Exit code 0, or 2 where weights or photos are not there.
 """
 
@@ -41,6 +41,7 @@ from reference_models.datasets.pictures import KINDS
 from reference_models.model import ReferenceModel
 
 NAMES = ("yolov3-tiny", "yolov4-tiny")
+SIDE = 200
 SERIES = 4
 """Pictures of one series that are taken, the first by name."""
 LEAST = 4
@@ -108,12 +109,19 @@ def pictures(folders: Sequence[Path]) -> list[list[Path]]:
     """Return the pictures of folders, each once, series by series; series in the order of their digests."""
     digests, series = set[str](), defaultdict[str, list[Path]](list)
     for file in sorted(path for folder in folders for path in folder.rglob("*")):
-        if file.suffix.lower() in KINDS and file.is_file():
+        if file.suffix.lower() in KINDS and file.is_file() and min(_size(file)) >= SIDE:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             if digest not in digests:
                 series[re.sub(r"(_?(left|right)|[LRAB])?\d*$", "", file.stem)].append(file)
             digests.add(digest)
     return [series[key] for key in sorted(series, key=lambda key: hashlib.sha256(key.encode()).digest())]
+
+
+def _size(file: Path) -> tuple[int, int]:
+    from PIL import Image
+
+    with Image.open(file) as opened:
+        return opened.size
 
 
 def halves(
