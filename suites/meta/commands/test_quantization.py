@@ -73,6 +73,8 @@ def test_heads_stay_in_float_where_that_is_asked_for(folder: Path) -> None:
     (gemm,) = (node for node in model.graph.node if node.op_type == "Gemm")
     assert list(gemm.input) == ["flat", "w4"]
     assert "flat" in cache.read(folder / "c.cache").scales
+    assert run(folder, "migrate", "residual.onnx", "c.cache", "-o", "again.onnx", "--float-heads") == 0
+    assert (folder / "again.onnx").read_bytes() == (folder / "q.onnx").read_bytes()
 
 
 def test_one_pass_writes_all_that_is_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
