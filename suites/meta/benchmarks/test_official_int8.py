@@ -1,15 +1,17 @@
 """How far INT8 agrees with float32 is counted right, and no photo calibrates what it judges."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from benchmarks.official_int8 import SERIES, agreement, main, pictures
 from fixtures.checks.scoring import MeanAveragePrecision
 from fixtures.metrics.detection import Rows
 
+MISSING = [name for name in ("PIL", "pycocotools", "sklearn") if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 METRIC = MeanAveragePrecision(dict, None)
 
 
@@ -55,6 +57,8 @@ def test_planted_losses_are_counted(after: list[Rows], same: float, near: float,
 
 def test_pictures_alike_are_one_series(tmp_path: Path) -> None:
     """By names, each picture once; icons, and files that are no pictures, are none."""
+    from PIL import Image
+
     names = ["left01", "left02", "right01", "bus", "aloeL", "aloeR", "copy_of_bus", "icon"]
     for number, name in enumerate(names):
         side, grey = (20 if name == "icon" else 200), (3 if "bus" in name else number)
