@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import onnx
 
+from benchmarks import sweep_drawing
 from fixtures.checks.scoring import Metric, metric_of
 from fixtures.pipeline.evaluation import Truth
-from fixtures.report.experiments import Calibrated
+from fixtures.report.experiments import Calibrated, calibrated
 from fixtures.runtimes.base import Runtime, Tensors
-from fixtures.store.files import load_tensors, save_tensors
+from fixtures.store.files import load_tensors, save_tensors, write_atomically
 
 COUNTS = (1, 4, 16, 64, 179)
 """Calibration images; the last one is all that there are of a classifier of digits."""
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", choices=MODELS, default=MODELS[0])
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="calibration images")
     parser.add_argument("--lines", type=Path, help="append a JSON line an outcome to this file")
+    parser.add_argument("--svg", type=Path, help="of --lines: draw all that the file holds, of every model")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         outcomes = list(sweep(options.model, options.counts, Path(folder)))
@@ -77,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.lines:
         with options.lines.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(asdict(outcome)) + "\n" for outcome in outcomes)
+    if options.lines and options.svg:
+        drawn = map(json.loads, options.lines.read_text("utf-8").splitlines())
+        write_atomically(options.svg, sweep_drawing.draw([calibrated(row) for row in drawn]).encode())
     return 0
 
 

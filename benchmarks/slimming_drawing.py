@@ -34,15 +34,15 @@ def cliff(figures: Mapping[str, Any]) -> str:
     for name, value in across.items():
         y = _y(value)
         lines.append(f'<path class="across" d="M{_x(0):.1f} {y:.1f}H{_x(1):.1f}"/>')
-        lines.append(_text(_x(1), y - 4 if name == "dense" else y + 14, f"{name} {value:.2f}", "end"))
+        lines.append(text(_x(1), y - 4 if name == "dense" else y + 14, f"{name} {value:.2f}", "end"))
     lines += [
-        _text(_x(tick / 10), HEIGHT - MARGIN + 18, f"{tick / 10:g}", "middle") for tick in range(0, 11, 2)
+        text(_x(tick / 10), HEIGHT - MARGIN + 18, f"{tick / 10:g}", "middle") for tick in range(0, 11, 2)
     ]
-    lines += [_text(MARGIN - 6, _y(tick) + 4, f"{tick}", "end") for tick in range(0, 101, 20)]
-    lines.append(_text(WIDTH / 2, HEIGHT - 8, "ratio of channels removed, not fine-tuned", "middle"))
+    lines += [text(MARGIN - 6, _y(tick) + 4, f"{tick}", "end") for tick in range(0, 101, 20)]
+    lines.append(text(WIDTH / 2, HEIGHT - 8, "ratio of channels removed, not fine-tuned", "middle"))
     title = f"{figures['settings']['name']}: {figures['measures'][0]} in points"
     lines.append(f'<path class="axis" d="M{_x(0)} {_y(100)}V{_y(0)}H{_x(1)}"/>')
-    return _svg(HEIGHT, title, lines)
+    return svg(HEIGHT, title, lines)
 
 
 def gammas(epochs: Sequence[Mapping[str, Any]]) -> str:
@@ -53,11 +53,11 @@ def gammas(epochs: Sequence[Mapping[str, Any]]) -> str:
         base += ROW
         counts = [sum(column) for column in zip(*epoch["gammas"].values(), strict=True)][:SHOWN]
         lines.append(f'<path class="bars" d="{"".join(_bars(counts, base))}"/>')
-        lines.append(_text(MARGIN - 6, base, str(epoch["epoch"]), "end"))
+        lines.append(text(MARGIN - 6, base, str(epoch["epoch"]), "end"))
     ticks = (0, 0.25, 0.5, 0.75, 1)
-    lines += [_text(_x(tick / EDGES[SHOWN]), base + 18, f"{tick:g}", "middle") for tick in ticks]
+    lines += [text(_x(tick / EDGES[SHOWN]), base + 18, f"{tick:g}", "middle") for tick in ticks]
     lines.append(f'<path class="axis" d="M{_x(0)} {base}H{_x(1)}"/>')
-    return _svg(base + MARGIN, "|gamma| of all BatchNorms, a row an epoch of sparse training", lines)
+    return svg(base + MARGIN, "|gamma| of all BatchNorms, a row an epoch of sparse training", lines)
 
 
 def _bars(counts: Sequence[int], base: float) -> Iterator[str]:
@@ -76,11 +76,13 @@ def _y(points: float) -> float:
     return HEIGHT - MARGIN - points / 100 * (HEIGHT - 2 * MARGIN)
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def text(x: float, y: float, words: str, anchor: str) -> str:
+    """Return words at a place; anchor: start, middle or end."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(height: float, title: str, lines: Iterable[str]) -> str:
+def svg(height: float, title: str, lines: Iterable[str]) -> str:
+    """Return a picture of the usual width, with its title on top."""
     style = (
         "text{font:12px sans-serif;fill:#333}.line{fill:none;stroke:#1f5fa8;stroke-width:2}"
         "circle{fill:#1f5fa8}"
@@ -88,5 +90,5 @@ def _svg(height: float, title: str, lines: Iterable[str]) -> str:
     )
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img">'
     body = "\n".join(lines)
-    shown = _text(WIDTH / 2, 20, title, "middle")
+    shown = text(WIDTH / 2, 20, title, "middle")
     return f"{head}\n<title>{escape(title)}</title>\n<style>{style}</style>\n{shown}\n{body}\n</svg>\n"

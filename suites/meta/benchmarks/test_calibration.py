@@ -11,8 +11,16 @@ import numpy as np
 import onnx
 import pytest
 
-from benchmarks import calibration, calibration_sweep, calibration_tensorrt, calibration_ways
+from benchmarks import (
+    calibration,
+    calibration_sweep,
+    calibration_tensorrt,
+    calibration_ways,
+    sweep_drawing,
+)
 from benchmarks.calibration_ways import WAYS
+from docs.tables.calibration import outcomes
+from docs.tables.campaign import FOLDER
 from fixtures.runtimes.base import Tensors
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from suites.meta.places import ROOT
@@ -146,3 +154,10 @@ def test_all_points_are_lost_where_nothing_is_seen(tmp_path: Path) -> None:
     lost, _ = held.cost(Blind(source))
     assert held.cost(OnnxRuntime(source)) == (0, 0)
     assert lost > 50
+
+
+def test_the_picture_of_the_sweep_is_that_of_its_lines() -> None:
+    """As it was committed; a line for each calibrator and kind of scale of each model."""
+    drawn = sweep_drawing.draw(outcomes("2026-11-30-int8/sweep"))
+    assert (FOLDER / "2026-11-30-int8" / "sweep.svg").read_text() == drawn
+    assert drawn.count("<polyline") == 5 * 4 * 2

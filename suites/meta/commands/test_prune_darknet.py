@@ -79,7 +79,7 @@ def test_machines_read_the_same(files: list[str], capsys: pytest.CaptureFixture[
 def test_a_layer_that_would_be_empty_is_named(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A ratio that leaves nothing of a layer keeps its best channel, and says so before it is written."""
     assert command.main([*files, "--ratio", "0.99", "-q", "--dry-run", "--no-check"]) == 0
-    assert "the threshold would empty layers" in capsys.readouterr().out
+    assert "the threshold would leave less than --least 0.01 of layers" in capsys.readouterr().out
 
 
 WRONG = {

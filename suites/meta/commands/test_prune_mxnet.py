@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures.commands import prune_mxnet as command
+from fixtures.pruning.mxnet.files import MXNetSource, write_params
 from suites.meta.networks import mxnet_files
 from suites.meta.networks.prunable_mxnet import CHAIN
 
@@ -52,3 +54,33 @@ def test_a_damaged_file_is_one_line(call: list[str], capsys: pytest.CaptureFixtu
     Path(call[1]).write_bytes(Path(call[1]).read_bytes()[:-9])
     assert command.main([*call, "--dry-run"]) == 1
     assert "net-0000.params" in capsys.readouterr().err
+
+
+BROKEN = {"n_gamma": np.nan, "n_b_weight": np.inf, "n_moving_var": -1.0}
+
+
+@pytest.mark.parametrize(("name", "value"), BROKEN.items(), ids=BROKEN)
+def test_weights_that_are_no_numbers_are_named(
+    name: str, value: float, call: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As they are in the file, before anything is pruned; no option lets them pass."""
+    source = MXNetSource(Path(call[0]), Path(call[1]))
+    arrays = {each: np.array(array) for each, array in source.stored.items()}
+    arrays[name].flat[0] = value
+    write_params(source, arrays, source.params)
+    assert command.main([*call, "--dry-run"]) == 1
+    error = capsys.readouterr().err
+    assert f"{name!r}: 1 of {arrays[name].size} values are " in error
+    assert error.rstrip().endswith("Give weights of a training that did not diverge")
+
+
+def test_an_activation_that_is_not_known_is_named(
+    call: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the converter does not take is refused in its words, and is no fault of the program."""
+    symbol = Path(call[0])
+    text = symbol.read_text()
+    assert '"softrelu"' in text
+    symbol.write_text(text.replace('"softrelu"', '"mish"'))
+    assert command.main([*call, "--dry-run"]) == 1
+    assert "act_type='mish', expected relu or sigmoid or" in capsys.readouterr().err

@@ -52,6 +52,27 @@ def test_it_writes_a_smaller_module(call: list[str], capsys: pytest.CaptureFixtu
     assert module[0].out_channels == module[3].in_channels < 16
 
 
+BROKEN = {
+    "made[1].weight[2] = float('nan')": "1.weight: 1 of 16 values are NaN or infinite, the first nan at (2,)",
+    "made[1].running_var[0] = -1": "1.running_var: 1 of 16 values are negative, NaN or infinite",
+    "made[3].weight[0, 0, 0, 0] = float('inf')": "3.weight: 1 of 576 values are NaN or infinite",
+}
+
+
+@pytest.mark.parametrize(("planted", "said"), BROKEN.items(), ids=BROKEN)
+def test_weights_that_are_no_numbers_are_named(
+    planted: str, said: str, call: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tensor and the place, and not a proof that failed; nothing is written."""
+    factory = f"@torch.no_grad()\ndef broken():\n    made = spread()\n    {planted}\n    return made\n"
+    Path("prunable.py").write_text(f"import torch\n{NETS}\n\n{factory}")
+    assert command.main(["prunable.py:broken", *call[1:], "-o", "small.pt"]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.rstrip().endswith("Give weights of a training that did not diverge")
+    assert not Path("small.pt").exists()
+
+
 def test_a_dry_run_writes_nothing(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The error is said: rounding with carriers."""
     assert command.main([*call, "--dry-run"]) == 0

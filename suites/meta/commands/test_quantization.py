@@ -67,12 +67,14 @@ def test_the_header_names_the_version(folder: Path, capsys: pytest.CaptureFixtur
 
 
 def test_heads_stay_in_float_where_that_is_asked_for(folder: Path) -> None:
-    """The last layer reads float, in the Q/DQ model alone; without one there is nothing it could mean."""
+    """The last layer reads float, in the Q/DQ model; the cache has the scale all the same."""
     assert run(folder, *CALIBRATE, "--qdq", "q.onnx", "--float-heads") == 0
     model = onnx.load(folder / "q.onnx")
     (gemm,) = (node for node in model.graph.node if node.op_type == "Gemm")
     assert list(gemm.input) == ["flat", "w4"]
     assert "flat" in cache.read(folder / "c.cache").scales
+    assert run(folder, "migrate", "residual.onnx", "c.cache", "-o", "again.onnx", "--float-heads") == 0
+    assert (folder / "again.onnx").read_bytes() == (folder / "q.onnx").read_bytes()
 
 
 def test_one_pass_writes_all_that_is_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,7 +148,7 @@ ROOMS = (
         "fixtures.exports.formats fixtures.metrics fixtures.pipeline fixtures.pruning fixtures.quantization "
         "fixtures.records fixtures.report.experiments fixtures.runtimes fixtures.store "
         "fixtures.training fixtures.triage fixtures.user_models fixtures.verdicts reference_models",
-        "numpy onnx", "torch onnxruntime polygraphy",
+        "numpy onnx", "torch onnxruntime polygraphy PIL",
     ),
 )  # fmt: skip
 """From the ground floor up: no room imports one that stands below it here."""

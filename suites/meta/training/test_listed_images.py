@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,9 +44,12 @@ def test_an_image_is_stretched_with_its_boxes(tmp_path: Path) -> None:
 
 def test_an_image_without_objects_has_an_empty_file(tmp_path: Path) -> None:
     """It has no box and no class."""
-    images = ListedImages(listed(tmp_path, label="\n"), 80, 60)
-    assert images[0].boxes.shape == (0, 4)
-    assert images.classes == 1
+    path = listed(tmp_path, names="images/a.png\nimages/b.png\n")
+    shutil.copy(tmp_path / "images" / "a.png", tmp_path / "images" / "b.png")
+    (tmp_path / "labels" / "b.txt").write_text("\n")
+    images = ListedImages(path, 80, 60)
+    assert images[1].boxes.shape == (0, 4)
+    assert (images.classes, images.highest) == (3, str(tmp_path / "labels" / "a.txt"))
 
 
 def test_labels_may_lie_beside_the_image(tmp_path: Path) -> None:
@@ -68,6 +72,7 @@ def test_other_labels_give_another_digest(tmp_path: Path) -> None:
 FAULTS = {
     "no line": ({"names": "\n"}, r"list\.txt: lists no image"),
     "an image that is not there": ({"names": "images/a.png\nb.png"}, r"list\.txt:2: 'b\.png' is not there"),
+    "no object at all": ({"label": "\n"}, r"list\.txt: no image of it has an object; are .*a\.txt"),
     "a word": ({"label": "0 1 1 1 1\ncat .5 .5 .1 .1"}, r"a\.txt:2: expected class, .*got 'cat"),
     "too few numbers": ({"label": "1 .5 .5 .1"}, r"a\.txt:1: expected"),
     "pixels": ({"label": "1 20 10 5 5"}, r"a\.txt:1: .*from 0 to 1, got '1 20 10 5 5'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -104,6 +105,25 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         train(tmp_path, kept=kept)
 
 
+@pytest.mark.parametrize(
+    "part", ["module", "engine", "random", "step", "sums", "lines", "half", "module of another"]
+)
+def test_a_damaged_checkpoint_is_refused(part: str, tmp_path: Path) -> None:
+    """Cut off, without one of its parts, or with one that does not fit: none that can be read."""
+    import torch
+
+    kept = tmp_path / "a.checkpoint"
+    train(tmp_path, kept=kept)
+    if part == "half":
+        kept.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
+    else:
+        whole = torch.load(kept, weights_only=True)
+        parts = {name: value for name, value in whole.items() if name != part}
+        torch.save({**parts, "module": {}} if part == "module of another" else parts, kept)
+    with pytest.raises(TrainingError, match=r"a\.checkpoint: no checkpoint .*delete it to begin anew"):
+        train(tmp_path, kept=kept)
+
+
 def gammas(module: Any) -> np.ndarray:
     """Return the magnitudes of all scales."""
     from fixtures.training.detector import described
@@ -184,7 +204,6 @@ MISFITS = {
     "another size": ({"side": 64}, PLAN, r"shape \(3, 96, 96\), the network takes \(3, 64, 64\)"),
     "too few classes": ({"classes": 9}, PLAN, "10 classes, the network 9"),
     "less than a batch": ({}, replace(PLAN, batch=31), "30 examples are less than one batch of 31"),
-    "no rate": ({}, replace(PLAN, rate=0), "rate above 0"),
 }
 
 
@@ -196,6 +215,26 @@ def test_what_does_not_fit_is_refused(keys: dict[str, Any], plan: Plan, said: st
 
     with pytest.raises(TrainingError, match=said):
         train(draw(networks.small(tmp_path, **keys), 0), scenes(), plan)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "said"),
+    [
+        (Plan, {"rate": 0}, "at rate 0: give at least 1 epoch, a batch of at least 1 and a rate above 0"),
+        (Plan, {"rate": math.nan}, "at rate nan: give"),
+        (Plan, {"rate": math.inf}, "at rate inf: give"),
+        (Plan, {"epochs": 0}, "^0 epochs of batches of 32 "),
+        (Plan, {"batch": 0}, "batches of 0 "),
+        (Plan, {"seed": -1}, "seed -1: give a whole number from 0 on"),
+        (Sparsity, {"strength": math.nan}, "strength nan: give a number above 0"),
+        (Sparsity, {"strength": 1, "decay_after": 1.5}, "decay-after 1.5: give a part of the epochs"),
+        (Sparsity, {"strength": 1, "decay": -1}, "decay -1: give a factor from 0 on"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(kind: type, values: dict[str, float], said: str) -> None:
+    """Where it is made: no training begins, whichever framework does it."""
+    with pytest.raises(TrainingError, match=said):
+        kind(**values)
 
 
 def test_a_batch_has_the_objects_of_its_images() -> None:
