@@ -23,12 +23,11 @@ from onnx import helper, numpy_helper
 
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.store.artifacts import ArtifactStore
-from fixtures.triage.cells import values_of
 from fixtures.triage.graph import MADE, Graph
 from fixtures.triage.origins import origins_of
 from fixtures.triage.runs import Counter, InOnnxRuntime, Run, apart
 from fixtures.triage.search import Answer, Question, find
-from fixtures.triage.sources import right_values
+from fixtures.triage.sources import right_values, values_of
 from fixtures.triage.subject import PRECISIONS, runs_for
 from fixtures.verdicts import StageError
 from reference_models import registry

@@ -75,7 +75,7 @@ def test_what_is_unstable_is_said_aloud(measured: Measurement, said: str) -> Non
     assert (ending.verdict, values(draft)["unstable"]) == ("passed", 1)
     assert f"unstable: {said}" in ending.message
     record_ = close(draft, ending, run_id="r", commit="c", time_="t")
-    (line,) = summary([record_])
+    (line,) = summary([record_], verbose=True)
     assert line.startswith(f"latency digits onnxruntime fp32 batch 1: unstable: {said}")
 
 
@@ -83,7 +83,10 @@ def test_of_many_that_are_unstable_some_are_named() -> None:
     """The end of a run stays readable, and none is silent."""
     draft = recorded(Measurement([1.0, 2.0] * 20))
     one = close(draft, judge(draft, None, ()), run_id="r", commit="c", time_="t")
-    assert list(summary([one] * 15))[-1] == "and 3 more are unstable: their records say why"
+    assert list(summary([one] * 15, verbose=True))[-1] == "and 3 more are unstable: their records say why"
+    (line,) = summary([one] * 15, verbose=False)
+    assert line == "latency: the times of 15 cases are unstable, and judged by no baseline: -v says why"
+    assert list(summary([], verbose=False)) == []
 
 
 def test_unknown_clocks_are_said_and_not_unstable() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,58 @@ def test_query_prints_rows_for_programs(form: str, db: Path, capsys: pytest.Capt
 def test_trend_shows_a_metric_over_the_runs(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A series a case, oldest first, each value with its ratio to the one before."""
     assert run("trend", "dig*", "median", "--db", db) == 0
-    title, _, *lines = capsys.readouterr().out.splitlines()
-    assert title == "latency / digits / opset 11 / rtx 1.7.1.116 / fp32: median"
-    assert [line.split()[3:] for line in lines] == [
-        ["2", "ms", "9"], ["3", "ms", "9", "x", "1.5"], ["1.5", "ms", "9", "x", "0.5"]
+    title, _, *lines, outcome = capsys.readouterr().out.splitlines()
+    assert title == (
+        "latency / digits / opset 11 / rtx 1.7.1.116 / fp32: median (ms), "
+        "3 records of 2026-01-01 to 2026-01-03; lower is better"
+    )
+    assert [" ".join(line.split()[3:]) for line in lines] == [
+        "2 ms 9", "3 ms 9 1.5 times, worse", "1.5 ms 9 0.5 times, better"
     ]  # fmt: skip
+    assert outcome == "The newest run, day-3, against the one before: 0.5 times, better. Nothing to do."
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([2.0], "Add the records of another run: python -m fixtures history import records --db {db}"),
+        ([2.0, 2.05], "against the one before: 1.025 times, about the same. Nothing to do."),
+        (
+            [2.0, 3.0],
+            "1.5 times, worse; run it again: tox; to make that red: pytest suites --baseline compare.",
+        ),
+        ([2.0, 9.5], "The newest is beyond its limit; run it again: tox."),
+        (
+            [0.0, 3.0],
+            "3 after 0, worse; run it again: tox; to make that red: pytest suites --baseline compare.",
+        ),
+        ([2.0, float("nan")], "The newest is beyond its limit; run it again: tox."),
+    ],
+)
+def test_trend_says_what_to_do(
+    values: list[float], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each series ends in what the newest run changed."""
+    records = [replace(timed(day, value), rerun="tox") for day, value in enumerate(values, 1)]
+    assert run("import", written(tmp_path, *records), "--db", tmp_path / "h.sqlite") == 0
+    assert run("trend", "digits", "median", "--db", tmp_path / "h.sqlite") == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(says.format(db=tmp_path / "h.sqlite"))
+
+
+def test_trend_judges_no_metric_of_unknown_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """More layers are more, and neither worse nor better; more images a second are better."""
+    metrics = [
+        {"layers": Metric(float(count)), "rate": Metric(float(count), "images/s", higher_is_better=True)}
+        for count in (10, 20)
+    ]
+    records = [record("passed", day, metrics=found) for day, found in enumerate(metrics, 1)]
+    run("import", written(tmp_path, *records), "--db", tmp_path / "h.sqlite")
+    for name, says in (
+        ("layers", "2 times, higher. Nothing to do."),
+        ("rate", "2 times, better. Nothing to do."),
+    ):
+        run("trend", "digits", name, "--db", tmp_path / "h.sqlite")
+        assert capsys.readouterr().out.splitlines()[-1].endswith(says)
 
 
 @pytest.mark.parametrize(

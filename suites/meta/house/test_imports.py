@@ -131,8 +131,9 @@ ROOMS = (
     ),
     Room(
         "fixtures/triage",
-        "reference_models.model fixtures.cases fixtures.compatibility.check.foreign fixtures.expectations "
-        "fixtures.metrics fixtures.pipeline fixtures.recording fixtures.runtimes fixtures.store.files "
+        "reference_models.model fixtures.cases fixtures.compatibility.check.foreign "
+        "fixtures.converters.onnx_graph fixtures.expectations fixtures.metrics fixtures.pipeline "
+        "fixtures.recording fixtures.runtimes fixtures.store.files "
         "fixtures.verdicts",
         "numpy onnx", "torch cv2 onnxruntime tensorrt tensorrt_rtx pycuda",
     ),

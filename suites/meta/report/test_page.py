@@ -195,6 +195,21 @@ def test_names_in_figures_are_shown_as_text(report: Path, browser: Browser) -> N
     assert drawn == "<b>a</b> &amp; <br>%{x}"
 
 
+@pytest.mark.parametrize("name", ["2026-11-28 00:00 000000000000", "m" * 30, "WWW, rtx 1.6.1.120, int8, qdq"])
+def test_no_name_beside_a_figure_is_cut_by_its_edge(name: str, report: Path, browser: Browser) -> None:
+    """Wide letters and figures have their room, too."""
+    browser.open((report / "pages" / "runs.html").as_uri())
+    left = browser.run(
+        "(() => { const figure = document.querySelector('figure.chart');"
+        " const about = JSON.parse(figure.querySelector('script').textContent);"
+        f" for (const row of about.rows) row.row = {json.dumps(name)};"
+        " figure.querySelector('script').textContent = JSON.stringify(about); draw(figure);"
+        " return figure.querySelector('g.ytick text').getBoundingClientRect().left"
+        " - figure.getBoundingClientRect().left; })()"
+    )
+    assert left >= 0
+
+
 def test_a_figure_follows_the_width_of_the_window(report: Path, browser: Browser) -> None:
     """Who turns a phone sees the figure at its new width."""
     browser.open((report / "pages" / "runs.html").as_uri())

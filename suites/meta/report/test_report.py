@@ -14,7 +14,7 @@ from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append, read
 from fixtures.report.folding import alike
 from fixtures.report.join import join
-from fixtures.report.matrix import Cell, Column, build_matrix, judge, red, worst_error
+from fixtures.report.matrix import Cell, Column, build_matrix, red, worst_error
 from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
 from fixtures.verdicts import VERDICTS, Verdict
 
@@ -144,8 +144,9 @@ def test_a_damaged_line_is_an_error_that_names_it(
 )
 def test_a_cell_shows_the_worst_of_what_was_executed(verdicts: list[Verdict], expected: Verdict) -> None:
     """Red comes first, and a stage that was not run hides nothing."""
-    assert judge(verdicts) == expected
-    assert judge(reversed(verdicts)) == expected
+    for order in (verdicts, verdicts[::-1]):
+        matrix = build_matrix(record(verdict, number) for number, verdict in enumerate(order))
+        assert [cell.verdict for cell in matrix.cells.values()] == [expected]
 
 
 def test_a_passed_build_without_parity_is_marked_partial() -> None:

@@ -1,5 +1,7 @@
 """The end of a run says where its time went."""
 
+import pytest
+
 from fixtures.records import Metric, Record
 from fixtures.report.shares import harness, shares
 
@@ -46,8 +48,16 @@ def test_what_the_suite_itself_costs_is_told_by_stage() -> None:
     """The mean of each stage's cases, the most first, and a mark on what is above the goal."""
     records = [Record(stage, "passed", {"name": "d"}, harness=cost) for stage, cost in (
         ("convert", 0.02), ("latency", 0.1), ("latency", 0.4))]  # fmt: skip
-    assert list(harness(records)) == [
+    assert list(harness(records, verbose=True)) == [
         "the suite itself, beyond converting, building and running: 0.173 s a case (goal: at most 0.15 s): "
         "latency 0.250 s!, convert 0.020 s"
     ]
-    assert list(harness([ended("convert", 4.0)])) == []
+    assert list(harness([ended("convert", 4.0)], verbose=True)) == []
+
+
+@pytest.mark.parametrize(("costs", "lines"), [([0.1, 0.15], 0), ([0.1, 0.21], 1)])
+def test_what_keeps_the_goal_is_told_to_who_asks(costs: list[float], lines: int) -> None:
+    """Without -v only a mean above the goal is said; with it, each."""
+    records = [Record("convert", "passed", {"name": "d"}, harness=cost) for cost in costs]
+    assert len(list(harness(records, verbose=False))) == lines
+    assert len(list(harness(records, verbose=True))) == 1

@@ -34,6 +34,7 @@ if find_spec("torch") is None:
     pytest.skip("torch is not installed; run `tox run -e meta`", allow_module_level=True)
 
 CASE = Case("onnxruntime-parity", "digits", "torchscript", 13)
+PARITY = "suites/test_parity.py::test_onnxruntime_gives_the_source_outputs"
 TENSOR, LAYER = "/3/Conv_output_0", "module '3'"
 WRONG_ENGINE = """
 import onnx
@@ -155,8 +156,7 @@ def test_what_is_not_looked_into_is_said(fields: dict[str, Any], said: str, stor
 def test_a_run_with_triage_says_what_is_wrong_in_the_record(store: Path) -> None:
     """The verdict is the same; the record's message has the layer and the files, the terminal the report."""
     plant(store, "onnx", wrong_weights(3.0))
-    test = "suites/test_parity.py::test_onnxruntime_gives_the_source_outputs"
-    ended = run(store, test, "--model=digits", "--opset=13", "-k", "torchscript", "--triage", "--issue")
+    ended = run(store, PARITY, "--model=digits", "--opset=13", "-k", "torchscript", "--triage", "--issue")
     assert ended.code == 1, ended.output
     message = ended.the("failed").message
     for part in ("guilty hop: source->ONNX", f"triage: guilty layer: {LAYER}", "triage: reproduce: python "):
@@ -164,6 +164,20 @@ def test_a_run_with_triage_says_what_is_wrong_in_the_record(store: Path) -> None
     assert "# Conv: wrong output at fp32" in ended.output
     (script,) = store.with_name("records").glob("triage/*/*/reproduce.py")
     assert str(script) in message
+
+
+def test_a_wrong_opset_of_a_users_file_is_reported_to_onnx(store: Path, tmp_path: Path) -> None:
+    """Its version converter made that opset; no converter of this suite has seen the file."""
+    file = tmp_path / "net.onnx"
+    shutil.copyfile(pipeline(store).onnx_model("digits", "torchscript", 13).path, file)
+    words = (PARITY, f"--model={file}", "--opset=14", "--triage")
+    assert run(store, *words).code == 0
+    plant(store, "onnx", wrong_weights(3.0), opset=14)
+    assert run(store, *words).code == 1
+    (report,) = store.with_name("records").glob("triage/*/*/issue.md")
+    text = report.read_text()
+    assert text.startswith("<!-- For onnx's version converter: https://github.com/onnx/onnx/issues -->")
+    assert "Of the whole model: opset 13 made 14 by onnx.version_converter" in text
 
 
 def test_lines_are_told_of_a_cell_that_has_nothing_wrong(store: Path) -> None:

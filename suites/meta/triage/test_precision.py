@@ -11,11 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fixtures.quantization import fp16, qdq
-from fixtures.triage.cells import values_of
 from fixtures.triage.graph import Graph
 from fixtures.triage.precision import Kept, keep
 from fixtures.triage.runs import Counter, InOnnxRuntime
 from fixtures.triage.search import Question
+from fixtures.triage.sources import values_of
 from fixtures.triage.subject import Subject
 from fixtures.triage.triage import triage
 from fixtures.triage.wording import Found, lines

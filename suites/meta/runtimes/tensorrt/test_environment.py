@@ -163,12 +163,13 @@ def test_missing_tensorrt_is_not_run(tmp_path: Path) -> None:
     assert "not-run: " in run.output
 
 
-@pytest.mark.parametrize("by", ["option", "variable"])
+@pytest.mark.parametrize("by", ["option", "variable", "variable beside another option"])
 def test_missing_tensorrt_that_is_required(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who requires builds gets a red run when the TensorRT is missing, whatever else the run was told."""
     words = ["suites/test_build.py", "--model=digits", "--opset=13", "--support=none", "-m", "tensorrt"]
     words += ["--require=tensorrt-build"] if by == "option" else []
-    monkeypatch.setenv("TRT_PARITY_REQUIRE", "tensorrt-build,convert" if by == "variable" else "")
+    words += ["--require=latency"] if by == "variable beside another option" else []
+    monkeypatch.setenv("TRT_PARITY_REQUIRE", "" if by == "option" else "tensorrt-build,convert")
     run = child_runs.run(tmp_path / "store", *words, "--missing=10.9=no index")
     assert run.code == 1
     assert "--require: stage tensorrt-build executed nothing" in run.output
