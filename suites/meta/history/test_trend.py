@@ -20,7 +20,7 @@ def test_each_case_is_a_series_in_the_order_of_time() -> None:
     records = [*records[1::2], *records[::2]]
     found = trend([*records, measured(9, 1.0, name="p95")], "median")
     assert [[step.metric.value for step in steps] for steps in found] == list(values.values())
-    assert [[step.change for step in steps] for steps in found] == [[None, 2.0, 0.5], [None, 0.0, None]]
+    assert [[step.before for step in steps] for steps in found] == [[None, 1.0, 2.0], [None, 4.0, 0.0]]
     assert [{step.record.opset for step in steps} for steps in found] == [{11}, {13}]
 
 
