@@ -141,7 +141,7 @@ ROOMS = (
     Room("fixtures/commands", f"reference_models {ALL_OF_FIXTURES}", "numpy onnx"),
     Room("fixtures/__main__.py", "fixtures.commands"),
     Room("conftest.py", "fixtures.run fixtures.plugin", "pytest"),
-    Room("trt_parity.py", "fixtures.plugin", "pytest"),
+    Room("trt_parity.py", "fixtures.plugin fixtures.run.options", "pytest"),
     Room("suites", f"suites {ALL_OF_FIXTURES}", "numpy pytest"),
     Room(
         "benchmarks",
