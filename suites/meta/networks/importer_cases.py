@@ -197,6 +197,17 @@ CASES: Mapping[str, Case] = {
         "refused_types", lambda: fed("Mod", "INT8", 4, opset=13, more=[np.int8(3)]), NEVER),
     "the rest of INT32": Case(
         "", lambda: fed("Mod", "INT32", 4, opset=13, more=[np.int32(3)]), {"7.0-8.4": REFUSED}),
+    "a Clip whose upper bound is an empty name": Case(
+        "trailing_input", lambda: single("Clip", [F(0), None], opset=11), {"7.0-7.2": REFUSED}),
+    "a bias that is an empty name": Case(
+        "trailing_input",
+        lambda: single("Conv", [np.ones((4, 4, 3, 3), F), None], opset=11, kernel_shape=[3, 3]),
+        {"7.0-8.4": REFUSED}),
+    "the shape from an axis on": Case(
+        "written", lambda: single("Shape", opset=15, start=1, made=TensorProto.INT64),
+        {**BEYOND_13, "7.0-9.3": WRONG}),
+    "the greatest along axes of opset 18": Case(
+        "unread_inputs", lambda: single("ReduceMax", [np.array([1])], opset=18), {"7.0-9.3": WRONG}),
     "a product clipped from 0 on": Case(
         "", lambda: clipped_sum(0, 6), {"10.12-10.13": WRONG}),
     "a product clipped from 1 on": Case("", lambda: clipped_sum(1, 6), {}),
@@ -209,6 +220,6 @@ CASES: Mapping[str, Case] = {
 """Name -> a situation, with its neighbour that is taken."""
 RULES = {case.rule for case in CASES.values()} - {
     "", "attributes", "initializer_inputs", "negative_pads", "rank", "refused_types", "resize",
-    "resized_axes_named", "slice_axes", "written",
+    "resized_axes_named", "slice_axes", "unread_inputs", "written",
 }  # fmt: skip
 """Rules whose examples stand here alone."""
