@@ -212,6 +212,8 @@ CASES: Mapping[str, Case] = {
         "", lambda: clipped_sum(0, 6), {"10.12-10.13": WRONG}),
     "a product clipped from 1 on": Case("", lambda: clipped_sum(1, 6), {}),
     "a product without a bound above": Case("", lambda: clipped_sum(0, None), {}),
+    "a product up to infinity": Case(
+        "finite_bounds", lambda: clipped_sum(0, np.inf), {"10.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
     "pads beside auto_pad": Case(
         "pads_beside_auto_pad",
         lambda: single("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", pads=[0] * 4, opset=11),
