@@ -197,10 +197,23 @@ CASES: Mapping[str, Case] = {
         "refused_types", lambda: fed("Mod", "INT8", 4, opset=13, more=[np.int8(3)]), NEVER),
     "the rest of INT32": Case(
         "", lambda: fed("Mod", "INT32", 4, opset=13, more=[np.int32(3)]), {"7.0-8.4": REFUSED}),
+    "a Clip whose upper bound is an empty name": Case(
+        "trailing_input", lambda: single("Clip", [F(0), None], opset=11), {"7.0-7.2": REFUSED}),
+    "a bias that is an empty name": Case(
+        "trailing_input",
+        lambda: single("Conv", [np.ones((4, 4, 3, 3), F), None], opset=11, kernel_shape=[3, 3]),
+        {"7.0-8.4": REFUSED}),
+    "the shape from an axis on": Case(
+        "written", lambda: single("Shape", opset=15, start=1, made=TensorProto.INT64),
+        {**BEYOND_13, "7.0-9.3": WRONG}),
+    "the greatest along axes of opset 18": Case(
+        "unread_inputs", lambda: single("ReduceMax", [np.array([1])], opset=18), {"7.0-9.3": WRONG}),
     "a product clipped from 0 on": Case(
         "", lambda: clipped_sum(0, 6), {"10.12-10.13": WRONG}),
     "a product clipped from 1 on": Case("", lambda: clipped_sum(1, 6), {}),
     "a product without a bound above": Case("", lambda: clipped_sum(0, None), {}),
+    "a product up to infinity": Case(
+        "finite_bounds", lambda: clipped_sum(0, np.inf), {"10.0-11.1": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
     "pads beside auto_pad": Case(
         "pads_beside_auto_pad",
         lambda: single("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", pads=[0] * 4, opset=11),
@@ -209,6 +222,6 @@ CASES: Mapping[str, Case] = {
 """Name -> a situation, with its neighbour that is taken."""
 RULES = {case.rule for case in CASES.values()} - {
     "", "attributes", "initializer_inputs", "negative_pads", "rank", "refused_types", "resize",
-    "resized_axes_named", "slice_axes", "written",
+    "resized_axes_named", "slice_axes", "unread_inputs", "written",
 }  # fmt: skip
 """Rules whose examples stand here alone."""

@@ -125,6 +125,8 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("defaults written", "rtx1.7", single("Trilu", opset=14)),
     ("defaults written", "trt8.6", regions()),
     ("clip", "trt10.12", clipped_sum(0, 2)),
+    ("empty names left out", "trt7.0", single("Clip", [F(0), None], opset=11)),
+    ("empty names left out", "trt8.4", single("Conv", [np.ones((4, 4, 3, 3), F), None], kernel_shape=[3, 3])),
     ("cropped", "trt8.2", single("Pad", [CROP, F(2)], opset=13)),
     ("cropped", "trt10.3", single("Pad", [np.minimum(CROP, 0)], opset=13)),
     ("cropped", "trt8.6", single("Pad", opset=10, pads=CROP.tolist(), shape=("n", 4, 8, 8))),
