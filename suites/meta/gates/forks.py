@@ -71,6 +71,9 @@ def run(request: Mapping[str, Any]) -> NoReturn:
     sys.path[:1] = [str(request["folder"]), *filter(None, added)]
     import pytest
 
+    from fixtures.runtimes.onnxruntime import OnnxRuntime
+
+    OnnxRuntime.threads = 1  # as of one of several processes of a run: others wait for the same cores
     code = int(pytest.main())
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -74,7 +74,7 @@ def main() -> None:
         child = os.fork()
         if not child:
             signal.alarm(SECONDS)
-            said = os.open(f"{job['output']}.said", os.O_CREAT | os.O_WRONLY)
+            said = os.open(f"{job['output']}.said", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
             os.dup2(said, 1)
             os.dup2(said, 2)
             run(darknet, job)

@@ -236,6 +236,7 @@ def _asked(job: dict[str, Any]) -> Answer:
     process = _child()
     assert process.stdin
     assert process.stdout
+    Path(job["output"]).unlink(missing_ok=True)  # what an earlier job of the folder has left
     print(json.dumps(job), file=process.stdin, flush=True)
     assert process.stdout.readline(), f"the process that runs Darknet ended with {process.wait()}"
     return _answer(Path(job["output"]))
