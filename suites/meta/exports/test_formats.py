@@ -118,6 +118,13 @@ def test_bencher_has_its_own_measures_in_its_units() -> None:
     assert measures.keys() == {"latency", "build-time", "top1-int8"}
 
 
+def test_bencher_cuts_a_slug_where_a_word_ends() -> None:
+    """A measure's slug has no two hyphens in a row, wherever it is cut."""
+    for count in range(40, 64):
+        one = record(metrics={"a" * count + " b" * 20: Metric(1.0)})
+        READERS["bencher"](written("bencher", [one], metrics=("*",)))
+
+
 def test_bencher_cuts_long_names_and_keeps_them_apart() -> None:
     """A name of more than 1024 characters ends in a digest of the whole."""
     long = [record(model={"name": "m" * 2000 + end}, metrics={"worst": Metric(1)}) for end in "ab"]

@@ -104,14 +104,15 @@ def test_several_processes_write_what_one_writes(tmp_path: Path, planted: str) -
     assert one == two
 
 
-def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    """A file in the place of the folder of pages: exit code 1, and no overview that leads nowhere."""
+@pytest.mark.parametrize("taken", ["pages", "records.csv"])
+def test_what_cannot_be_written_is_one_line(taken: str, tmp_path: Path) -> None:
+    """Something in its place: exit code 1, and no overview that leads nowhere."""
     pytest.importorskip("fixtures.commands.report", reason="pip install --group report")
     records = written(tmp_path, record())
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "pages").touch()
+    (tmp_path / "out" / "pages").touch() if taken == "pages" else (tmp_path / "out" / taken).mkdir()
     run = ran(SITE.format(planted="pass", arguments=[str(records), "--output", str(tmp_path / "out")]))
     assert run.returncode == 1
     assert len(run.stderr.splitlines()) == 1
-    assert str(tmp_path / "out" / "pages") in run.stderr
+    assert str(tmp_path / "out" / taken) in run.stderr
     assert not (tmp_path / "out" / "index.html").exists()
