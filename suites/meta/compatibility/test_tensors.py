@@ -161,6 +161,8 @@ TENSORRT: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("weights_type", "7.2", held("UINT8"), held("BOOL")),
     ("byte_cast", "8.5", fed("Cast", "UINT8", 4, to=TensorProto.INT32),
      fed("Cast", "UINT8", 4, to=TensorProto.FLOAT16)),
+    ("byte_to_byte", "8.5", fed("Cast", "UINT8", 4, to=TensorProto.UINT8),
+     fed("Cast", "UINT8", 4, to=TensorProto.FLOAT)),
     ("int8_without_quantization", "8.5", fed("Relu", "INT8", 4, opset=14), product("INT8", 1, "MatMul")),
     ("absent_type", "8.6", fed("Identity", "BFLOAT16", 4), fed("Identity", "DOUBLE", 4)),
     ("absent_type", "7.2", fed("Identity", "DOUBLE", 4, opset=11), fed("Identity", "INT64", 4, opset=11)),
@@ -185,6 +187,11 @@ def test_every_rule_about_tensors_has_an_example() -> None:
     about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")} | set(BY_TYPE)
     examples = {rule for rule, *_ in ROWS} | {rule for rule, *_ in TENSORRT}
     assert about - examples == {"int8_tensor", "index_size", "clamped"}
+
+
+def test_86_takes_a_cast_of_bytes_to_bytes() -> None:
+    """8.6.0 built and ran it, on an H200."""
+    assert [*refusals(fed("Cast", "UINT8", 4, to=TensorProto.UINT8), "tensorrt", "8.6.0", gpu=True)] == []
 
 
 def test_what_is_not_known_of_a_tensor_is_no_refusal() -> None:

@@ -111,6 +111,7 @@ MODELS: Mapping[str, ModelProto] = {
     "masked heads of Microsoft's": made(
         "MultiHeadAttention", [("FLOAT", (2, 6, 16))] * 3, [None, np.ones((2, 6), np.int32)], opset=17,
         domain=MICROSOFT, num_heads=4),
+    "a cast of bytes to bytes": fed("Cast", "UINT8", 4, to=TensorProto.UINT8),
     "a cast of bytes to integers": fed("Cast", "UINT8", 4, to=TensorProto.INT32),
     "a constant beyond INT32": fed("Add", "INT64", 4, more=[np.array(1 << 40)]),
 }  # fmt: skip
