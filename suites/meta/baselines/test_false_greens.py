@@ -51,6 +51,13 @@ def test_times_at_another_clock_are_not_compared(
     assert [line.endswith("b.jsonl: 1 at another clock") for line in run.idle()] == [True] * (not judged)
 
 
+def test_the_clock_is_that_of_the_last_entry(tmp_path: Path) -> None:
+    """1040 beside 1000 is no other clock, whatever an older entry had."""
+    save(tmp_path / "b.jsonl", clocked(1.0, 1980), clocked(1.0, 1000))
+    assert said(tmp_path / "b.jsonl", clocked(1.2, 1040)) != ""
+    assert compared(tmp_path / "b.jsonl", clocked(1.2, 1980)).seen == {"at another clock": 1}
+
+
 def test_a_clock_that_nobody_knows_hides_nothing(tmp_path: Path) -> None:
     """Without NVML times are judged as they are, and a clock of 0 is none."""
     save(tmp_path / "b.jsonl", clocked(1.0, 0))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures.history import file, history
+from fixtures.history import entries, file, history
 from fixtures.history.entries import row
 from fixtures.history.history import Filters
 from fixtures.records import Metric, Record
@@ -56,6 +56,20 @@ def test_what_goes_in_comes_out(records: list[Record], number: int, tmp_path: Pa
     unique = list(dict.fromkeys((*lines, *spaced)))
     assert history.add(db, rows) == len(unique)
     assert history.lines(db) == unique
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("", None),
+        ("1970-01-02", 86400.0),
+        ("1970-01-01T01:00:00+01:00", 0.0),
+        ("1970-01-01T01:00:00", 3600.0),
+    ],
+)
+def test_a_time_without_a_zone_is_that_of_greenwich(time: str, seconds: float | None) -> None:
+    """Wherever it is read; another zone is heeded."""
+    assert entries.seconds(time) == seconds
 
 
 def test_the_same_run_again_changes_nothing(db: Path) -> None:
