@@ -135,15 +135,19 @@ def test_an_int8_drop_has_a_baseline(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("other", [{"version": "1.7.1"}, {"driver": "580.2"}, {"digest": "cd"}])
+@pytest.mark.parametrize(
+    "other", [{"version": "1.7.1"}, {"driver": "580.2"}, {"digest": "cd"}, {"optimization_level": "0"}]
+)
 def test_times_are_compared_on_one_device_key_alone(tmp_path: Path, other: dict[str, str]) -> None:
-    """Another TensorRT, driver or model has no baseline of latency, which is counted and not judged."""
+    """Another TensorRT, driver, model or level has no baseline of latency: counted, not judged."""
     save(tmp_path / "b.jsonl", timed(1.0))
     run = Baselines.open(tmp_path / "b.jsonl", ["compare"], ROWS)
     draft = timed(2.0)
     draft.tensorrt = {**draft.tensorrt, "version": other.get("version", "1.6.1")}
     draft.device = {**draft.device, "driver": other.get("driver", H200["driver"])}
     draft.model["digest"] = other.get("digest", "ab")
+    if level := other.get("optimization_level"):
+        draft.measure("optimization_level", float(level), "of 5")
     assert run.examine(draft) is None
     assert "median over baseline" not in draft.metrics
     assert run.seen == {"without a baseline": 1}

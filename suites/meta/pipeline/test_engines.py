@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import onnx
 import pytest
@@ -32,17 +32,18 @@ class Client:
 
 
 def engine_build(
-    digest: str = MODEL.digest, precision: str = "fp16", identity: Identity = HERE, constrained: bool = False
+    digest: str = MODEL.digest, precision: str = "fp16", identity: Identity = HERE, **options: Any
 ) -> engines.EngineBuild:
     """Return a build that nobody starts."""
     client, model = cast(TensorRT, Client(identity)), replace(MODEL, digest=digest)
-    return engines.EngineBuild(ArtifactStore(Path()), client, model, precision, {}, constrained=constrained)
+    return engines.EngineBuild(ArtifactStore(Path()), client, model, precision, {}, **options)
 
 
 OTHERS = [
     engine_build(digest="1" * 64),
     engine_build(precision="fp32"),
     engine_build(constrained=True),
+    engine_build(optimization_level=0),
     engine_build(identity=replace(HERE, version="10.15.1")),
     engine_build(identity=replace(HERE, flavour="tensorrt-rtx")),
     engine_build(identity=replace(HERE, device=Device("NVIDIA L4", "9.0", "580", 1))),

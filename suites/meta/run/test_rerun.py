@@ -22,7 +22,7 @@ GIVEN: dict[str, object] = {
     "artifacts": Path("/elsewhere/artifacts"), "records": Path("/elsewhere/records"), "refresh": True,
     "support": "none", "calibrator": "mse", "int8_budget": "strict",
     "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
-    "missing": ["10.16=no such wheel"],
+    "missing": ["10.16=no such wheel"], "optimization_level": 1,
     "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"), "gpus": "GPU-a",
     "history": Path("/elsewhere/history.sqlite"), "triage": True, "issue": True,
 }  # fmt: skip

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.cases import Case
+from fixtures.pipeline.models import OnnxModel
+from fixtures.records import Metric
 from fixtures.run import make_run
 from fixtures.run.options import Options
 from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.versions import default_interpreter
 from fixtures.verdicts import StageError
 from suites.meta.places import ROOT
+from suites.meta.runtimes.tensorrt.test_build_options import linear
 from suites.meta.stand_ins.tensorrt_bindings import conformance
 from suites.meta.stand_ins.tensorrt_bindings.names import releases
 
@@ -57,3 +62,33 @@ def test_none_is_left_where_one_does_not_start(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(StageError, match="/bin/true gives no TensorRT worker"):
         run.start_tensorrt()
     assert (run.clients, closed) == ({}, ["python8.6.1", "true"])
+
+
+def test_the_optimization_level_reaches_engines_and_records(tmp_path: Path) -> None:
+    """An engine of another level is another one, built at it; each record of a TensorRT tells the level."""
+    if (own := default_interpreter()) is None:
+        pytest.skip(f"{sys.executable} has no TensorRT")
+    data = linear(tmp_path / "m.onnx", 1.0)
+    model = OnnxModel(data, "0" * 64, {}, "m")
+    keys, levels = [], []
+    for level in (None, 0):
+        given = replace(
+            Options(), models="digits", artifacts=tmp_path / "artifacts", optimization_level=level
+        )
+        run = make_run(replace(given, tensorrt=[str(own)]))
+        try:
+            run.start_tensorrt()
+            ((label, client),) = run.clients.items()
+            build = run.pipeline.engine_build(client, model, "fp32")
+            assert build.build()[0].ok
+            keys.append(build.key)
+            levels.append(
+                run.begin(Case("tensorrt-build", "digits", "torchscript", 13, label), "node").metrics
+            )
+        finally:
+            run.close()
+    assert keys[1] == {**keys[0], "optimization_level": "0"}
+    assert [metrics.get("optimization_level") for metrics in levels] == [
+        None,
+        Metric(0.0, "of 5", False, None),
+    ]

@@ -42,11 +42,15 @@ def relu(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "options",
-    [BuildOptions(compute_capabilities=("8.6",)), BuildOptions(detailed=True)],
-    ids=["compute-capability", "detailed"],
+    [
+        BuildOptions(compute_capabilities=("8.6",)),
+        BuildOptions(detailed=True),
+        BuildOptions(optimization_level=0),
+    ],
+    ids=["compute-capability", "detailed", "optimization-level"],
 )
 def test_options_that_need_no_gpu_build(rtx: TensorRT, relu: Path, options: BuildOptions) -> None:
-    """An engine for a named compute capability, or a detailed one, builds on any machine."""
+    """An engine for a named compute capability, a detailed one, or one made quickly builds on any machine."""
     build = rtx.build(relu, options=options)
     assert build.ok, build.problem
 

@@ -73,6 +73,18 @@ def test_hardware_compatibility(trt: TensorRT, release: Release, tmp_path: Path,
             trt.build(model, options=options)
 
 
+def test_the_optimization_level(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """A level is set where the release has levels, 0 too, and is not run elsewhere."""
+    model, engine = save(tmp_path / "m.onnx", RELU), tmp_path / "m.engine"
+    if not release.has("IBuilderConfig.builder_optimization_level"):
+        with pytest.raises(NotRun, match="optimization level"):
+            trt.build(model, options=BuildOptions(optimization_level=0))
+        return
+    for level in (0, None):
+        assert trt.build(model, engine=engine, options=BuildOptions(optimization_level=level)).ok
+        assert plan(engine).get("builder_optimization_level") == (None if level is None else str(level))
+
+
 def test_a_compute_capability_can_be_chosen_in_rtx_alone(trt: TensorRT, tmp_path: Path) -> None:
     """TensorRT builds for the GPU that it has: naming another one is not run."""
     with pytest.raises(NotRun, match="ComputeCapability"):
