@@ -274,8 +274,40 @@ def test_the_end_of_a_run_waits_for_no_build(tmp_path: Path) -> None:
     assert client.built == ["m0 ahead"]
 
 
+def test_a_case_that_waits_does_what_coming_ones_need(tmp_path: Path, ahead: BuildsAhead) -> None:
+    """As long as it waits, and whatever fails there; what is of a case that is over is not done."""
+    client, done = Client(RTX_GPU), []
+    first, second, third, over = builds(tmp_path, client, ahead, 4)
+
+    def fails() -> None:
+        raise OSError("no space left")
+
+    def last() -> None:
+        done.append("third")
+        client.gate.set()
+        while not all(future.done() for future in list(ahead._under_way)[:2]):
+            time.sleep(0.001)
+
+    ahead.start(first, INPUTS, lambda: done.append("first"))
+    ahead.start(over, INPUTS, lambda: done.append("over"))
+    ahead.start(second, INPUTS, fails)
+    ahead.start(third, INPUTS, last)
+    while not client.built:
+        time.sleep(0.001)
+    ahead.forget(over)
+    ran(first, ahead)
+    assert done == ["first", "third"]
+
+
 @pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 2), (4, 3), (8, 4), (64, module.MOST)])
 def test_a_core_alone_builds_nothing_ahead(cores: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One a core, then one for two, up to what memory is likely to hold."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     assert module.usual_workers() == workers
+
+
+@pytest.mark.parametrize(("gigabytes", "workers"), [(3, 0), (8, 2), (16, 4), (141, module.MOST)])
+def test_a_gpu_holds_so_many_workers(gigabytes: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has an engine there while the case has its own."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    assert module.usual_workers(gigabytes << 30) == workers
