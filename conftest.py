@@ -18,7 +18,11 @@ if SPEC and not ROOT.samefile(FOUND := Path(SPEC.origin or "").parents[1]):
 from fixtures.plugin import PARTS  # noqa: E402
 from fixtures.run import names_meta  # noqa: E402
 
-pytest_plugins = list(PARTS)
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load the plugin. For each of `pytest_plugins` pytest would read the metadata of all packages."""
+    for part in PARTS:
+        pluginmanager.import_plugin(part)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.cases import Case
+from fixtures.plugin.processes import ON_A_GPU
 from fixtures.plugin.stash import RUN
 from fixtures.stages import stage
 
@@ -16,13 +17,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize a test that takes `case`. Raises UsageError for an unknown stage or part."""
+    """Parametrize a test that takes `case`. Raises UsageError for an unknown stage or part.
+
+    The first that needs a TensorRT starts it, since its version is part of the cases; so does one that needs
+    a GPU, which is known by its TensorRT.
+    """
     marker = metafunc.definition.get_closest_marker("stage")
     if marker is None or "case" not in metafunc.fixturenames:
         return
     try:
         row, part = stage(*marker.args), _part(**marker.kwargs)
-        rows = row.cases(metafunc.config.stash[RUN].selection, part)
+        run = metafunc.config.stash[RUN]
+        if row.needs in ON_A_GPU:
+            run.start_tensorrt()
+        rows = row.cases(run.selection, part)
         marks = [pytest.mark.tensorrt] if row.needs_tensorrt(part) else []
     except (LookupError, TypeError) as error:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from suites.meta.places import SHARED
 
 HERE = Path(__file__).parent
 TORCH, MXNET, OPENCV = "starts torch", "starts MXNet", "starts OpenCV"
@@ -96,6 +100,14 @@ settings.register_profile("shared machine", deadline=None, suppress_health_check
 settings.load_profile("shared machine")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that the processes of a run share: those of pytest-xdist inherit its name."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="trt-parity-meta-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[SHARED] = folder.name
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out whole files with ``--dist loadfile``, those of TOGETHER to one process."""
@@ -114,6 +126,12 @@ def why_slow(path: Path) -> str:
     """Return why the tests of a file are slow, empty where they are not."""
     name = path.relative_to(HERE).as_posix()
     return next((why for place, why in SLOW.items() if name == place or name.startswith(place + "/")), "")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files unread of which no test is wanted: `tox run -e unit` spares itself half of the imports."""
+    wanted = config.option.markexpr != "not slow" or not why_slow(collection_path)
+    return None if wanted else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
-"""Runs of pytest as forks of one process that has imported the frameworks.
+"""Runs of pytest as forks of one process that has imported the frameworks and collected a suite.
 
-A test that runs the suite in a child process would else wait three seconds for the import of torch alone. Of
-the suite, its plugin and its tests are not imported before the fork: pytest rewrites their asserts.
+A test that runs the suite in a child process would else wait three seconds for the import of torch alone, and
+half a second for that of the suite. Its plugin is imported by pytest itself, which rewrites the asserts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -29,21 +29,20 @@ IMPORTED = (
     "onnxslim", "cv2", "sklearn.datasets",
 )  # fmt: skip
 """What runs import anyway. Not onnxruntime and mxnet: they start threads, which do not live on in a fork."""
-SUITE = (
-    "fixtures.run",
-    "fixtures.baselines.baselines",
-    "fixtures.pipeline.pipeline",
-    "reference_models.registry",
-)
-"""What of the suite is imported before the fork, with all that these import."""
+COLLECTED = ("suites/test_convert.py", "--model=digits", "--collect-only", "-q", "-p", "no:cacheprovider")
+"""A run that imports the plugin and starts no TensorRT. It does what is the same in every run."""
+OWN = ("fixtures.", "reference_models.")
+KEPT = ("fixtures.compatibility.tables.", "fixtures.expectations.schema", "fixtures.store.keys")
+"""Modules whose caches are of files of the checkout, and not of a run or of the machine."""
 EXPIRED = "expired"
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
     """Fork a run for each line of requests and write its exit code."""
-    for name in (*IMPORTED, *SUITE):
+    for name in IMPORTED:
         with suppress(ImportError):
             import_module(name)
+    collect()
     if (threads := len(os.listdir("/proc/self/task"))) != 1:
         raise RuntimeError(f"{threads} threads after the imports: which of {IMPORTED} starts one?")
     gc.freeze()
@@ -53,6 +52,20 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
         if child == 0:
             run(request)
         print(waited(child, request["timeout"]), file=answers, flush=True)
+
+
+def collect() -> None:
+    """Collect a suite, and forget what that has looked up of machine and environment."""
+    import pytest
+
+    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nothing, redirect_stdout(nothing):
+        code = pytest.main([*COLLECTED, f"--artifacts={folder}", "-p", "no:hypothesispytest"])
+    if code:
+        raise RuntimeError(f"pytest {' '.join(COLLECTED)} ended with {code}")
+    for module in [module for name, module in sys.modules.items() if name.startswith(OWN)]:
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear") and not value.__module__.startswith(KEPT):
+                value.cache_clear()
 
 
 def run(request: Mapping[str, Any]) -> NoReturn:

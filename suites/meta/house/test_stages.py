@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.cases import Selection
+from fixtures.plugin.processes import ON_A_GPU
 from fixtures.stages import NAMES, STAGES, Stage, order, stage
 from reference_models import registry
 from suites.meta.places import ROOT
@@ -34,6 +35,12 @@ def test_every_stage_has_cases(row: Stage) -> None:
         found = list(row.cases(chosen.get(f"{row.name} {part}".strip(), CHOSEN), part))
         assert found
         assert len(set(found)) == len(found)
+
+
+def test_a_part_that_talks_to_a_tensorrt_is_of_a_stage_that_starts_it() -> None:
+    """Which TensorRTs there are is asked of the row's needs, before the cases of any part are made."""
+    talking = {row.needs for row in STAGES for part in row.parts if row.needs_tensorrt(part)}
+    assert talking == {*ON_A_GPU}
 
 
 @pytest.mark.parametrize(("name", "near"), [("latncy", "latency"), ("tensorrt_parity", "tensorrt-parity")])

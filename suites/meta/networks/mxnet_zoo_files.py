@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +24,7 @@ from reference_models.model import Source
 from reference_models.mxnet import process, synthetic_images
 from reference_models.mxnet.zoo.build import build, describe
 from reference_models.mxnet.zoo.catalog import ZOO
+from suites.meta.places import made_once
 
 Outputs = Mapping[str, np.ndarray]
 SIZES = "sizes.json"
@@ -49,21 +49,23 @@ class Small:
         return nodes
 
 
-@cache
-def kept() -> tempfile.TemporaryDirectory[str]:
-    """Build all and let MXNet run all, once; 300 MB that go when the run ends."""
-    folder = tempfile.TemporaryDirectory(prefix="mxnet-zoo-")
+def make(folder: Path) -> None:
+    """Build all and let MXNet run all; 300 MB."""
     for name in ZOO:
         given = {f"{i}/data": image for i, image in enumerate(samples(name))}
-        save_tensors(Path(folder.name, f"{name}-in.npz"), given)
-    process.run("suites.meta.networks.mxnet_zoo_files", folder.name)
-    return folder
+        save_tensors(folder / f"{name}-in.npz", given)
+    process.run("suites.meta.networks.mxnet_zoo_files", str(folder))
+
+
+def kept() -> Path:
+    """Return the folder of all, made once in a run."""
+    return made_once("mxnet-zoo", make)
 
 
 @cache
 def small(name: str) -> Small:
     """Return one network."""
-    folder = Path(kept().name)
+    folder = kept()
     found: list[dict[str, np.ndarray]] = [{}, {}]
     for key, array in load_tensors(folder / f"{name}-out.npz").items():
         sample, output = key.split("/", 1)
@@ -74,7 +76,7 @@ def small(name: str) -> Small:
 
 def sizes() -> dict[str, int]:
     """Return how many parameters each network has at its published size, statistics included."""
-    found: dict[str, int] = json.loads(Path(kept().name, SIZES).read_text())
+    found: dict[str, int] = json.loads((kept() / SIZES).read_text())
     return found
 
 

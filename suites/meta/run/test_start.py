@@ -1,6 +1,7 @@
-"""All TensorRTs of a run are started at once, and none is left where one does not start."""
+"""All TensorRTs of a run are started at once, where a stage needs one; none is left where one fails."""
 
 import shlex
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from fixtures.run.options import Options
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 from fixtures.verdicts import StageError
-from suites.meta.places import ROOT
+from suites.meta.gates.child_runs import run as run_suite
+from suites.meta.places import EXPECTATIONS, ROOT
 from suites.meta.runtimes.tensorrt.test_build_options import linear
 from suites.meta.stand_ins.tensorrt_bindings import conformance
 from suites.meta.stand_ins.tensorrt_bindings.names import releases
@@ -92,3 +94,41 @@ def test_the_optimization_level_reaches_engines_and_records(tmp_path: Path) -> N
         None,
         Metric(0.0, "of 5", False, None),
     ]
+
+
+ANSWERS = "TensorRT rtx"
+"""What a line of a run begins with that names a TensorRT-RTX that has started."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(default_interpreter() is None, reason="no TensorRT here; run `tox run -e meta`")
+@pytest.mark.parametrize(
+    ("suite", "starts"), [("convert", False), ("support", False), ("build", True), ("latency", True)]
+)
+def test_one_that_nobody_named_starts_where_a_stage_needs_it(
+    suite: str, starts: bool, tmp_path: Path
+) -> None:
+    """A stage that talks to none, and needs no GPU, does not wait for one."""
+    ended = run_suite(tmp_path / "artifacts", f"suites/test_{suite}.py", "--model=digits", "--collect-only")
+    assert ended.code == 0, ended.output
+    assert (ANSWERS in ended.output) == starts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("version", "code"), [("99.1", 0), ("99.2", 4)])
+def test_a_row_may_name_a_version_that_no_table_knows(
+    version: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked of the TensorRT that is here, whatever suite is run."""
+    folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
+    (folder / "known_failures.toml").write_text(
+        f"[[known_failure]]\ntensorrt='trt{version}*'\nmessage='no plugin'\nreason='x'\nlink='x'\n"
+    )
+    bindings = conformance.write(tmp_path / "bindings", releases()["10.0.1"]._replace(version="99.1"))
+    monkeypatch.setenv("PYTHONPATH", f"{bindings}:{ROOT}")
+    ended = run_suite(
+        tmp_path / "artifacts", "suites/test_convert.py", "--model=digits", "--collect-only",
+        f"--expectations={folder}",
+    )  # fmt: skip
+    assert ended.code == code, ended.output
+    assert ("row 1" in ended.output) == (code == 4)

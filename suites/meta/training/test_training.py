@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("torch") is None, reason="torch is not installed; run `tox run -e meta`"
 )
 PLAN = Plan(epochs=3, batch=8, rate=5e-3, optimizer="adam", warmup=0.5, seed=4)
+SHORT = replace(PLAN, epochs=1)
 
 
 @cache
@@ -44,6 +46,27 @@ def bits(module: Any) -> dict[str, bytes]:
     return {name: tensor.numpy().tobytes() for name, tensor in module.state_dict().items()}
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], list[str]]:
+    """Bits and log of the plan's training, from its beginning to its end."""
+    module, lines = train(tmp_path_factory.mktemp("whole"))
+    return bits(module), lines
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a training of one epoch."""
+    kept = tmp_path_factory.mktemp("short") / "a.checkpoint"
+    train(kept.parent, SHORT, kept=kept)
+    return kept
+
+
+@pytest.fixture
+def kept(short: Path, tmp_path: Path) -> Path:
+    """A copy of the checkpoint, to be damaged."""
+    return Path(shutil.copy(short, tmp_path))
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_loss_falls(optimizer: str, tmp_path: Path) -> None:
     """In a few steps the loss of real scenes is less than half of what it was."""
@@ -54,15 +77,16 @@ def test_the_loss_falls(optimizer: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 3, 5], ids=["in an epoch", "at its end", "in the next"])
-def test_an_interrupted_training_goes_on_to_the_same_bits(at: int, tmp_path: Path) -> None:
+def test_an_interrupted_training_goes_on_to_the_same_bits(
+    at: int, whole: tuple[dict[str, bytes], list[str]], tmp_path: Path
+) -> None:
     """Weights, statistics and log are those of a training that nobody interrupted."""
     kept, log, asked = tmp_path / "a.checkpoint", tmp_path / "log.jsonl", iter(range(1, 99))
-    whole, lines = train(tmp_path)
     with pytest.raises(Interrupted):
         train(tmp_path, kept=kept, log=log, stop=lambda: next(asked) == at)
     resumed, again = train(tmp_path, kept=kept, log=log)
-    assert bits(resumed) == bits(whole)
-    assert again == lines == log.read_text().splitlines()
+    assert (bits(resumed), again) == whole
+    assert log.read_text().splitlines() == again
 
 
 def cuda() -> bool:
@@ -88,16 +112,14 @@ def test_a_gpu_trains_the_same_and_goes_on(tmp_path: Path) -> None:
     assert {tensor.device.type for tensor in module.state_dict().values()} == {"cpu"}
 
 
-def test_another_seed_gives_other_bits(tmp_path: Path) -> None:
+def test_another_seed_gives_other_bits(whole: tuple[dict[str, bytes], list[str]], tmp_path: Path) -> None:
     """The comparison of bits can fail, and a seed repeats itself."""
-    assert bits(train(tmp_path)[0]) == bits(train(tmp_path)[0])
-    assert bits(train(tmp_path)[0]) != bits(train(tmp_path, replace(PLAN, seed=5))[0])
+    assert bits(train(tmp_path)[0]) == whole[0]
+    assert bits(train(tmp_path, replace(PLAN, seed=5))[0]) != whole[0]
 
 
-def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_training_is_refused(kept: Path, tmp_path: Path) -> None:
     """The message says what differs; a file that is none is called that."""
-    kept = tmp_path / "a.checkpoint"
-    train(tmp_path, replace(PLAN, epochs=1), kept=kept)
     with pytest.raises(TrainingError, match=r"a\.checkpoint: .*of other options; delete it"):
         train(tmp_path, kept=kept)
     kept.write_bytes(b"no checkpoint")
@@ -108,12 +130,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "part", ["module", "engine", "random", "step", "sums", "lines", "half", "module of another"]
 )
-def test_a_damaged_checkpoint_is_refused(part: str, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_refused(part: str, kept: Path, tmp_path: Path) -> None:
     """Cut off, without one of its parts, or with one that does not fit: none that can be read."""
     import torch
 
-    kept = tmp_path / "a.checkpoint"
-    train(tmp_path, kept=kept)
     if part == "half":
         kept.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
     else:
@@ -121,7 +141,7 @@ def test_a_damaged_checkpoint_is_refused(part: str, tmp_path: Path) -> None:
         parts = {name: value for name, value in whole.items() if name != part}
         torch.save({**parts, "module": {}} if part == "module of another" else parts, kept)
     with pytest.raises(TrainingError, match=r"a\.checkpoint: no checkpoint .*delete it to begin anew"):
-        train(tmp_path, kept=kept)
+        train(tmp_path, SHORT, kept=kept)
 
 
 def gammas(module: Any) -> np.ndarray:

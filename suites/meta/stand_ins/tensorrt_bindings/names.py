@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Tuple
 
@@ -30,12 +31,12 @@ class Release(NamedTuple):
 
     def of(self, owner: str, kind: str) -> list[str]:
         """Words of one kind of one owner, sorted."""
-        return sorted(word for where, what, word in self.rows if (where, what) == (owner, kind))
+        return list(_index(self.rows)[0].get((owner, kind), ()))
 
     def has(self, name: str) -> bool:
         """Say whether a module has ``Class`` or ``ENUM``, or a class itself ``Class.name``."""
         owner, _, word = name.rpartition(".")
-        return any(row[0] == owner and row[2].split("=")[0] == word for row in self.rows)
+        return (owner, word) in _index(self.rows)[1]
 
     def without(self, *names: str) -> Release:
         """Return this release less some names; ValueError for one that it does not have."""
@@ -44,6 +45,16 @@ class Release(NamedTuple):
             raise ValueError(f"TensorRT {self.version} has no {', '.join(absent)}")
         rows = frozenset(row for row in self.rows if not _is_of(row, names))
         return self._replace(rows=rows)
+
+
+@lru_cache(maxsize=None)
+def _index(rows: frozenset[Row]) -> tuple[dict[tuple[str, str], list[str]], set[tuple[str, str]]]:
+    """Return the sorted words of each owner and kind, and each owner with each name: workers ask often."""
+    words, names = defaultdict(list), set()
+    for owner, kind, word in rows:
+        words[owner, kind].append(word)
+        names.add((owner, word.split("=")[0]))
+    return {place: sorted(found) for place, found in words.items()}, names
 
 
 def flatten(found: Mapping[str, Any]) -> frozenset[Row]:
