@@ -51,6 +51,15 @@ def attention(more: str = "", inputs: str = "q, k, v", outputs: str = "y", attri
     )
 
 
+def called(*, named: bool) -> ModelProto:
+    """Make a call of a function of two outputs. named: whether both have a name there."""
+    model = text(11, f"(float[4] x) => (float[4] y) {{ y, {'z' * named} = own.Two(x) }}", ', "own" : 1')
+    body = [onnx.helper.make_node("Relu", ["a"], ["b"]), onnx.helper.make_node("Neg", ["a"], ["c"])]
+    imports = [onnx.helper.make_opsetid("", 11)]
+    model.functions.append(onnx.helper.make_function("own", "Two", ["a"], ["b", "c"], body, imports))
+    return model
+
+
 AGAIN = "on = Identity(c) o = Add(a, a)"
 NUMBER = "on = Identity(c) f = Cast<to = 1>(i) o = Add(a, f)"
 K_OF_SHAPE = (
@@ -137,6 +146,11 @@ CASES: Mapping[str, Case] = {
         NEVER),
     "a value of which the last are kept": case(
         "", 11, loop("m", "t", "on = Identity(c) h, l = Split<axis = 0>(a) o = Concat<axis = 0>(l, h)"), {}),
+    "a call that leaves out an output": Case(
+        "", partial(called, named=False), {"7.0-8.6": REFUSED, "10.6-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "a call that names every output": Case("", partial(called, named=True), {"7.0-8.6": REFUSED}),
+    "a constant of letters": case(
+        "", 13, '(float[4] x) => (float[4] y) { c = Constant<value_string = "a">() y = Relu(x) }', NEVER),
     "heads of Microsoft's": case("", 17, attention(), HEADS, MICROSOFT),
     "heads of Microsoft's with a mask of sums": case(
         "", 17, attention(", float16[1,1,3,3] m", "q, k, v, , , m"), HEADS, MICROSOFT),
