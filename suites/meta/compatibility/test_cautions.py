@@ -8,6 +8,7 @@ from onnx import ModelProto
 
 from fixtures.compatibility import Caution, by_label, cautions, inspect, refusals
 from fixtures.compatibility.specimens.sketch import Sketch
+from suites.meta.networks.importer_models import clipped_sum
 from suites.meta.networks.support_models import fed, halves, one, resize
 
 TF: dict[str, Any] = {"coordinate_transformation_mode": "tf_half_pixel_for_nn"}
@@ -85,3 +86,13 @@ def test_a_size_that_is_found_in_the_data_wants_a_profile_too() -> None:
         sketch = Sketch(13)
         sketch.end("Reshape", sketch.feed("FLOAT", 4, 8), sketch.given(np.array([-1]), how))
         assert kinds(cautions(inspect(sketch.model()), row)) == kind
+
+
+def test_what_one_report_says_is_said_to_be_that() -> None:
+    """The Clip behind a product is wrong by a public report alone, which is said."""
+    row = by_label("trt10.12")
+    assert row is not None
+    (caution,) = cautions(inspect(clipped_sum(0, 6)), row)
+    assert (caution.kind, caution.basis) == ("wrong", "reported")
+    assert "a public report: NVIDIA/TensorRT issue 4606" in caution.where
+    assert caution.why.startswith("by one report")

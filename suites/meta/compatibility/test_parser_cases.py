@@ -5,10 +5,10 @@ import pytest
 from fixtures.compatibility import inspect, releases
 from fixtures.compatibility.answers import ask
 from suites.meta.compatibility.test_reported_cases import expected, verdicts
-from suites.meta.networks import importer_cases, parser_cases
+from suites.meta.networks import importer_cases, parser_cases, user_situations
 from suites.meta.networks.parser_cases import REFUSED, WRONG
 
-CASES = {**parser_cases.CASES, **importer_cases.CASES}
+CASES = {**parser_cases.CASES, **importer_cases.CASES, **user_situations.CASES}
 SPEAKING = [name for name, case in CASES.items() if case.rule and {REFUSED, WRONG} & set(case.spans.values())]
 
 

@@ -135,7 +135,7 @@ def test_an_unknown_release_is_refused(flavour: str, version: str) -> None:
     ("opset", "version", "remedy"),
     [(11, "7.0", ""), (12, "7.0", "opset 11"), (13, "7.2", "opset 11"), (17, "8.2", "opset 13"),
      (17, "8.4", ""), (18, "8.6", "opset 17"), (8, "10.0", "opset 9"), (21, "10.5", "opset 20"),
-     (21, "10.6", ""), (23, "10.12", ""), (25, "11.4", ""),
+     (21, "10.6", ""), (23, "10.12", ""), (25, "11.4", "opset 24"), (24, "11.2", ""),
      (25, "11.5", ""), (26, "11.5", "opset 25")],
 )  # fmt: skip
 def test_an_opset_beyond_the_documents_is_no_refusal(opset: int, version: str, remedy: str) -> None:
@@ -198,7 +198,12 @@ def test_a_plugin_is_taken_by_the_releases_that_register_it(operator: str, taken
 
 
 @pytest.mark.parametrize(
-    ("version", "basis"), [("10.10", "source"), ("11.0", "source"), ("10.14", "derived")]
+    ("version", "basis"),
+    [
+        ("10.10", "source"),
+        ("11.0", "source"),
+        *((v, "derived") for v in ("10.12", "10.14", "10.15", "11.1", "11.5")),
+    ],
 )
 def test_a_row_says_of_which_releases_its_function_was_read(version: str, basis: str) -> None:
     """Beyond the parsers that were read as a whole, a row names the releases that were looked up for it."""
@@ -224,3 +229,9 @@ def test_what_rests_on_another_product_is_said_so() -> None:
     said = {title(group): basis(group) for group in groups(answers)}
     assert said == {"TensorRT 7.0 - 11.5": "derived from TensorRT-RTX", "TensorRT-RTX 1.4 - 1.7": "measured"}
     assert ", derived from TensorRT-RTX: TensorRT-RTX 1.7" in answers[0].refused[0].where
+
+
+def test_the_static_checks_of_10_14_were_read() -> None:
+    """What they refuse is known of that release itself, though its importers could not be had."""
+    (refusal,) = refusals(one("LpNormalization", opset=13, p=3), "tensorrt", "10.14", gpu=True)
+    assert ", source: " in refusal.where

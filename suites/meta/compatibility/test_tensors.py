@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
-from fixtures.compatibility import refusals
+from fixtures.compatibility import Caution, by_label, cautions, inspect, refusals
 from fixtures.compatibility.check.measured import RULES, rows
 from fixtures.compatibility.check.tensors import BY_TYPE
 from fixtures.compatibility.specimens.quantized import weights
@@ -186,7 +186,23 @@ def test_every_rule_about_tensors_has_an_example() -> None:
     """No rule of tensors.py is without a refused and a taken model, here or in a test of its own."""
     about = {name for name, rule in RULES.items() if rule.__module__.endswith(".tensors")} | set(BY_TYPE)
     examples = {rule for rule, *_ in ROWS} | {rule for rule, *_ in TENSORRT}
-    assert about - examples == {"int8_tensor", "index_size", "clamped"}
+    assert about - examples == {"int8_tensor", "index_size", "fed_size", "clamped"}
+
+
+def test_a_fed_size_wants_a_profile() -> None:
+    """A length that an integer input gives is taken with a profile; one of an image needs none."""
+    sketch = Sketch(11)
+    sketch.end("Expand", sketch.feed("FLOAT", 1), sketch.feed("INT64", 1))
+    for label in ("trt7.0", "trt11.5", "rtx1.4", "rtx1.7"):
+        assert [caution.kind for caution in cautions_at(label, sketch.model())] == ["profile"], label
+    assert cautions_at("rtx1.7", expanded("shape")) == []
+
+
+def cautions_at(label: str, model: ModelProto) -> list[Caution]:
+    """Return what a release takes of a model with a caution."""
+    row = by_label(label)
+    assert row is not None
+    return cautions(inspect(model), row)
 
 
 def test_86_takes_a_cast_of_bytes_to_bytes() -> None:
