@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ SLOW = {
     "gates": CHILDREN,
     "history/test_killed.py": "writers as processes of their own",
     "mutants/test_run.py": "runs of the command in child processes",
+    "house/test_interrupts.py": CHILDREN,
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
@@ -94,6 +97,16 @@ TOGETHER = {
 # A machine that is shared draws slowly now and then: that is no fault of a test.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Hear SIGINT, which tests send: a shell without job control lets what it puts behind it ignore that."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.hookimpl(optionalhook=True)
