@@ -29,7 +29,9 @@ from fixtures.store.files import load_tensors, save_tensors, write_atomically
 
 COUNTS = (1, 4, 16, 64, 179)
 """Calibration images; the last one is all that there are of a classifier of digits."""
-MODELS = ("digits", "lenet", "digits-yolov3-tiny", "digits-yolov5n", "digits-mobilenet")
+MODELS = (
+    "digits", "lenet", "digits-mobilenet", "digits-yolov3-tiny", "digits-yolov4-tiny", "digits-yolov5n",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ Calibrated on pictures of DIR/train2017, where that is there.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ ANNOTATIONS = Path("annotations", "instances_val2017.json")
 PART, CALIBRATION = "val2017", "train2017"
 CALIBRATED = 100
 """Pictures that INT8 is calibrated on; without DIR/train2017 they are at most a tenth of the others."""
+LARGEST = 1e9
+"""No coordinate of a picture is as large; NaN is not below it either."""
 Row = Mapping[str, Any]
 
 
@@ -54,9 +56,16 @@ class Coco:
             raise CocoError(
                 f"{missing[0]} is missing, and {len(missing) - 1} other pictures of {ANNOTATIONS}"
             )
+        for file, row in zip(files, rows, strict=True):
+            _hold_size(file, row)
         training = self.folder / CALIBRATION
         calibrating = in_folder(training)[:CALIBRATED] if training.is_dir() else ()
         spent = 0 if calibrating else min(CALIBRATED, max(1, len(files) // 10))
+        if len(files) <= spent:
+            raise CocoError(
+                f"{self.folder}: {ANNOTATIONS} has {len(files)} pictures, which leaves none to evaluate; "
+                f"expected two at least, or one and pictures in {CALIBRATION}"
+            )
         pictures = partial(Pictures, width=self.width, height=self.height, mean=self.mean, scale=self.scale)
         return {
             "calibration": pictures(calibrating or tuple(files[:spent])),
@@ -87,6 +96,22 @@ class Coco:
         return [corner * factors[n % 2] + offset[n % 2] for n, corner in enumerate(corners)]
 
 
+def _hold_size(file: Path, row: Row) -> None:
+    """Raise CocoError for a picture that is none, or of another size: its boxes would lie elsewhere."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as picture:
+            size = picture.size
+    except OSError as error:
+        raise CocoError(f"{file} cannot be read as a picture ({error}); copy it again") from None
+    if size != (row["width"], row["height"]):
+        told = f"{row['width']}x{row['height']}"
+        raise CocoError(
+            f"{file} is {size[0]}x{size[1]} pixels, {ANNOTATIONS} has {told}: are they of one set?"
+        )
+
+
 def read(folder: Path) -> dict[str, Any]:
     """Return the content of a folder's annotations. Raise CocoError for what is no such file."""
     file = folder / ANNOTATIONS
@@ -105,20 +130,63 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def _check(tables: Mapping[str, Sequence[Row]], file: Path) -> None:
-    """Raise CocoError for a row without its fields, and for one that names what there is not."""
-    fields = {
-        "images": ("id", "file_name", "width", "height"),
-        "annotations": ("image_id", "category_id", "bbox"),
-        "categories": ("id",),
-    }
+    """Raise CocoError for a row with a wrong field, of the id of another, or that names what there is not."""
+    ids: dict[str, set[int]] = {}
     for name, rows in tables.items():
         for number, row in enumerate(rows):
-            if lacking := [field for field in fields[name] if field not in row]:
-                raise CocoError(f"{file}: {name}[{number}] has no {lacking[0]}")
-    ids = {row["id"] for row in tables["categories"]}
+            for field, (is_right, expected) in FIELDS[name].items():
+                found = row.get(field) if isinstance(row, Mapping) else None
+                if not is_right(found):
+                    what = f"has no {field}" if found is None else f"has the {field} {found!r}"
+                    raise CocoError(f"{file}: {name}[{number}] {what}, expected {expected}")
+        ids[name] = _distinct(name, rows, file) if "id" in FIELDS[name] else set()
     for number, row in enumerate(tables["annotations"]):
-        if row["category_id"] not in ids or len(row["bbox"]) != 4:
-            raise CocoError(f"{file}: annotations[{number}] has no known category, or no box of four numbers")
+        for field, name in (("category_id", "categories"), ("image_id", "images")):
+            if row[field] not in ids[name]:
+                told = f"has the {field} {row[field]}, and {name} have none of that id"
+                raise CocoError(f"{file}: annotations[{number}] {told}")
+
+
+def _distinct(name: str, rows: Sequence[Row], file: Path) -> set[int]:
+    """Return the ids of rows. Raise CocoError for one that two of them have."""
+    counted = Counter(row["id"] for row in rows)
+    if twice := [number for number, count in counted.items() if count > 1]:
+        raise CocoError(f"{file}: {counted[twice[0]]} {name} have the id {twice[0]}, expected one")
+    return set(counted)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_length(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_box(value: object) -> bool:
+    """Say whether it is x, y, width and height: numbers, finite, no length below 0."""
+    if not isinstance(value, list) or len(value) != 4 or any(isinstance(each, bool) for each in value):
+        return False
+    numbers = all(isinstance(each, (int, float)) and abs(each) < LARGEST for each in value)
+    return numbers and value[2] >= 0 and value[3] >= 0
+
+
+_ID = {"id": (_is_whole, "a whole number")}
+_SIDE = (_is_length, "a number of pixels above 0")
+FIELDS: Mapping[str, Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "images": {**_ID, "file_name": (_is_name, "the name of a file"), "width": _SIDE, "height": _SIDE},
+    "annotations": {
+        "image_id": _ID["id"],
+        "category_id": _ID["id"],
+        "bbox": (_is_box, "x, y, width and height: four finite numbers, no length below 0"),
+    },
+    "categories": _ID,
+}
+"""Table -> field -> whether a value is one, and what it should be."""
 
 
 def categories(content: Row) -> list[int]:

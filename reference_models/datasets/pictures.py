@@ -28,7 +28,12 @@ class Pictures:
     def __getitem__(self, number: int) -> np.ndarray:
         """Return one picture, (3, height, width) float32. Raise OSError for a file that is none."""
         mean, scale = (np.asarray(value, np.float32)[:, None, None] for value in (self.mean, self.scale))
-        pixels = inputs.letterbox(self.files[number], self.width, self.height)[0] * np.float32(255)
+        try:
+            pixels = inputs.letterbox(self.files[number], self.width, self.height)[0] * np.float32(255)
+        except OSError as error:  # of one that is cut short it does not say which
+            raise OSError(
+                f"{self.files[number]} cannot be read as a picture ({error}); copy it again"
+            ) from error
         return np.asarray((pixels - mean) * scale, np.float32)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,7 @@ SLOW = {
     "gates": CHILDREN,
     "history/test_killed.py": "writers as processes of their own",
     "mutants/test_run.py": "runs of the command in child processes",
+    "house/test_interrupts.py": CHILDREN,
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
@@ -106,6 +109,16 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="trt-parity-meta-")
         config.add_cleanup(folder.cleanup)
         os.environ[SHARED] = folder.name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Hear SIGINT, which tests send: a shell without job control lets what it puts behind it ignore that."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.hookimpl(optionalhook=True)

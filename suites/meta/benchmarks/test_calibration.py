@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -117,13 +118,41 @@ def test_tensorrts_calibration_stands_beside_ours(tmp_path: Path, capsys: pytest
     script, path = tmp_path / "python", os.pathsep.join([str(modules), str(ROOT)])
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     script.chmod(0o755)
-    assert calibration_tensorrt.main(["--tensorrt", str(script), "--folder", str(tmp_path)]) == 0
+    kept = tmp_path / "lines.jsonl"
+    asked = ["--calibrator", "entropy", "minmax", "mse", "--lines", str(kept)]
+    assert calibration_tensorrt.main(["--tensorrt", str(script), "--folder", str(tmp_path), *asked]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0].strip() for line in lines[1:]] == [
-        "entropy", "TensorRT's cache", "our cache", "minmax", "TensorRT's cache", "our cache",
+    own, ours = ([f"{whose} cache, {how}" for how in ("all in INT8", "in float by rule")] for whose in
+                 ("TensorRT's", "our"))  # fmt: skip
+    assert [line.split(":")[0].strip() for line in lines[1:] if "in common" not in line] == [
+        "entropy", *own, *ours, "minmax", *own, *ours, "mse", *ours,
     ]  # fmt: skip
-    assert "1 tensors in common, 1 within 1 %" in lines[1]
+    assert lines[2].startswith("  1 tensors in common, 1 within 1 %")
     assert "relative L2 0.0000, points lost 0.00" in lines[3]
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [len(rows), rows[0]["tensorrt"], rows[0]["in_float"]] == [10, "trt8.6.1", []]
+
+
+def test_engines_of_a_cache_are_simulated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By entropy a detector is ruined with all in INT8, and kept with four layers in float; it says which."""
+    kept = tmp_path / "lines.jsonl"
+    asked = ["--model", "digits-yolov3-tiny", "--calibrator", "entropy", "--lines", str(kept)]
+    assert calibration_tensorrt.main(asked) == 0
+    held, free = (json.loads(line) for line in kept.read_text().splitlines())
+    assert free["in_float"] == ["layer_1", "layer_2.conv", "yolo_14", "yolo_21"]
+    assert held["lost"] > 30
+    assert free["lost"] < 1
+    assert "our cache, in float by rule: relative L2 0.0" in capsys.readouterr().out
+
+
+def test_an_engine_of_ours_that_is_farther_off_is_seen() -> None:
+    """Planted: of each pair built alike the greatest ratio counts; without TensorRT's cache there is none."""
+    made = calibration_tensorrt.Outcome(
+        "trt8.6.1", "m", "entropy", "our cache", "all in INT8", (), 0, 0.3, {}
+    )
+    own = replace(made, by="TensorRT's cache", distance=0.1)
+    assert calibration_tensorrt.worse([made, own]) == pytest.approx(3)
+    assert calibration_tensorrt.worse([made, replace(own, layers_held="in float by rule")]) == 0
 
 
 def test_scales_that_are_apart_are_told() -> None:

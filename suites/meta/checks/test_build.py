@@ -4,18 +4,27 @@ from dataclasses import replace
 
 import onnx
 import pytest
+from onnx import helper
 
 from fixtures.cases import Case
-from fixtures.checks.build import BuiltModel, measure_layers, require_right, require_support
+from fixtures.checks.build import (  # fmt: skip
+    BuiltModel,
+    measure_layers,
+    require_held,
+    require_right,
+    require_support,
+)
 from fixtures.checks.conversion import Conversion
 from fixtures.compatibility import inspect
 from fixtures.compatibility.answers import Answer, ask
 from fixtures.compatibility.tables.releases import release
 from fixtures.expectations import Row
+from fixtures.pipeline.engines import Calibration
 from fixtures.recording import RecordDraft
 from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import Build
 from fixtures.verdicts import StageError, Unsupported
+from suites.meta.networks import quantizable
 from suites.meta.networks.support_models import resize
 
 BUILT = Build(True, "builder", (), (), 0.1, 0.2, 6, "", 3, (), ())
@@ -131,3 +140,20 @@ def test_the_form_asked_for_passes() -> None:
     form = Conversion({"": 13}, ("a", "b"))
     form.require_opset(13)
     form.require_outputs(("a", "b"))
+
+
+@pytest.mark.parametrize(("held", "lost"), [(("gemm", "odds"), ""), (("gemm",), ""), (("odds",), "gemm")])
+def test_a_layer_that_the_builder_did_not_find_is_named(held: tuple[str, ...], lost: str) -> None:
+    """Planted: a layer with weights that was to stay in float and that no layer of TensorRT is known as."""
+    model = quantizable.residual()
+    model.graph.node.append(helper.make_node("Identity", ["scores"], ["odds"], "odds"))
+    asked = Calibration({}, "", "minmax", in_float={"gemm": ["scores"], "odds": ["odds"]})
+    if not lost:
+        require_held(model, asked, replace(BUILT, in_float=held))
+        return
+    with pytest.raises(
+        StageError, match="gemm: to stay in float, and no layer of TensorRT's network has"
+    ) as caught:
+        require_held(model, asked, replace(BUILT, in_float=held))
+    assert caught.value.verdict == "failed"
+    require_held(model, asked, replace(REFUSED, in_float=()))

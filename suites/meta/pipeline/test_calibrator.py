@@ -58,6 +58,23 @@ def test_heads_of_a_detector_stay_in_float(store: Path) -> None:
     assert all(set(n.input[:2]) <= rounded for n in convolutions if n.name not in kept)
 
 
+def test_a_builder_keeps_the_same_layers_in_float(store: Path) -> None:
+    """Heads and what entropy cuts short, on either route of a builder and by qdq, told in the same words."""
+    way, name = pipeline(store), "digits-yolov3-tiny"
+    model = way.onnx_model(name, "darknet", 13)
+    told = way.to_int8(name, model, "qdq", "entropy").about["in_float"]
+    assert told == [
+        "stay in float, heads of a detector: yolo_14, yolo_21",
+        "stay in float, entropy cuts short what they read: layer_1, layer_2.conv",
+    ]
+    for route in ("calibrator", "cache"):
+        by = way.builder_calibration(name, model, route, "entropy", "8.6.0")
+        assert [*by.told] == told
+        assert [*by.in_float] == ["layer_1", "layer_2.conv", "yolo_14", "yolo_21"]
+    named = way.builder_calibration(name, model, "cache", "minmax", "8.6.0", ["layer_4.conv"])
+    assert [*named.in_float] == ["layer_4.conv", "yolo_14", "yolo_21"]
+
+
 def test_the_record_names_the_calibrator(store: Path) -> None:
     """In its field, in the rerun command, in its row and in its key, which is not that of the usual one."""
     chosen = ("suites/test_int8.py", "--model=digits", "--opset=13", "-m", "not tensorrt", "--require=none")

@@ -8,7 +8,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from fixtures.quantization import cache
-from fixtures.quantization.implicit import calibration_cache
+from fixtures.quantization.implicit import calibrated
 
 
 @pytest.fixture
@@ -34,10 +34,19 @@ def test_every_tensor_has_its_scale(model: Path, method: str, header: str, tmp_p
     """By min-max it is the greatest |x| over 127; what TensorRT has no name for goes under its usual one."""
     samples = [{"x": np.array([[[[-3, 1], [0.5, 2]]]], np.float32)}]
     path = tmp_path / "m.cache"
-    path.write_text(calibration_cache(model, samples, method, "8.5.3"))
+    path.write_text(calibrated(model, samples, method, "8.5.3").cache)
     assert path.read_text().split("\n")[0] == header
     scales = cache.read(path).scales
     assert set(scales) == {"x", "c", "y"}
     if method == "minmax":
         expected = {"x": 3 / 127, "c": 6 / 127, "y": 4 / 127}
         assert {name: float(scale) for name, scale in scales.items()} == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_builder_is_told_which_layers_stay_in_float(model: Path) -> None:
+    """What comes behind the last convolution, by its output; the convolution where a row names it."""
+    samples = [{"x": np.array([[[[-3, 1], [0.5, 2]]]], np.float32)}]
+    assert calibrated(model, samples, "minmax", "8.5.3").in_float == {"relu": ["y"]}
+    named = calibrated(model, samples, "minmax", "8.5.3", named=["conv"])
+    assert named.in_float == {"conv": ["c"], "relu": ["y"]}
+    assert (named.layers.named, [*named.layers.told()]) == (("conv",), [])

@@ -80,15 +80,50 @@ def test_a_crowd_is_told_from_a_box(tmp_path: Path) -> None:
     assert data["crowd"].nonzero()[0].tolist() == [1]
 
 
+def of(table: str, **values: object) -> Callable[[dict[str, Any]], object]:
+    """Make what changes the second row of a table."""
+    return lambda rows: rows[table][1].update(values)
+
+
 BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no table": (lambda rows: rows.pop("images"), "KeyError: 'images'"),
-    "no field": (lambda rows: rows["images"][2].pop("width"), r"images\[2\] has no width"),
-    "no category": (
-        lambda rows: rows["annotations"][1].update(category_id=3),
-        r"annotations\[1\] has no known",
+    "no field": (lambda rows: rows["images"][2].pop("width"), r"images\[2\] has no width, expected a number"),
+    "no row": (lambda rows: rows.update(images=[1, 2]), r"images\[0\] has no id, expected a whole number"),
+    "no pictures": (lambda rows: rows.update(images=[], annotations=[]), "0 pictures, which leaves none"),
+    "one picture": (
+        lambda rows: rows.update(images=rows["images"][:1], annotations=rows["annotations"][:1]),
+        "has 1 pictures, which leaves none to evaluate; expected two",
     ),
-    "no box": (lambda rows: rows["annotations"][1].update(bbox=[1, 2]), r"annotations\[1\] .* four numbers"),
+    "no category": (of("annotations", category_id=3), r"annotations\[1\] has the category_id 3, and categ"),
+    "no image": (of("annotations", image_id=3), r"annotations\[1\] has the image_id 3, and images have none"),
+    "two of an id": (of("images", id=100), "2 images have the id 100, expected one"),
+    "two categories of an id": (of("categories", id=90), "2 categories have the id 90"),
+    "an id of letters": (of("images", id="abc"), r"images\[1\] has the id 'abc', expected a whole"),
+    "a category of letters": (of("categories", id="x"), r"categories\[1\] has the id 'x'"),
+    "a name of digits": (of("images", file_name=5), r"images\[1\] has the file_name 5, expected the name of"),
+    "no width": (of("images", width=0), r"images\[1\] has the width 0, expected a number of pixels above 0"),
+    "a width of letters": (of("images", width="64"), r"images\[1\] has the width '64'"),
+    "two numbers": (
+        of("annotations", bbox=[1, 2]),
+        r"annotations\[1\] has the bbox \[1, 2\], .* four finite",
+    ),
+    "no box": (
+        of("annotations", bbox=None),
+        r"annotations\[1\] has no bbox, expected x, y, width and height",
+    ),
+    "a box of letters": (of("annotations", bbox=["a", 1, 2, 3]), r"annotations\[1\] has the bbox"),
+    "a box of no numbers": (
+        of("annotations", bbox=[float("nan"), 1, 2, 3]),
+        r"annotations\[1\] has the bbox",
+    ),
+    "an endless box": (of("annotations", bbox=[1e308] * 4), r"annotations\[1\] has the bbox"),
+    "a box inside out": (of("annotations", bbox=[1, 1, -2, 3]), r"no length below 0"),
+    "a box of truths": (of("annotations", bbox=[True, 1, 1, 1]), r"annotations\[1\] has the bbox"),
     "no picture": (lambda rows: rows["images"][0].update(file_name="x.png"), "x.png is missing, and 0 other"),
+    "another size": (
+        of("images", width=640, height=320),
+        "1.png is 64x32 pixels, .* has 640x320: are they of",
+    ),
 }
 
 
@@ -99,6 +134,15 @@ def test_annotations_that_do_not_fit_are_named(
     """File, table, row and field."""
     with pytest.raises(CocoError, match=said):
         Coco(written(tmp_path, change), SIDE, SIDE)()
+
+
+@pytest.mark.parametrize("length", [0, 2, 60])
+def test_a_picture_that_is_none_is_named(length: int, tmp_path: Path) -> None:
+    """At the start where its head says so, else when it is read: its file, and what to do."""
+    file = written(tmp_path) / "val2017" / "3.png"
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises((CocoError, OSError), match=r"3\.png cannot be read as a picture .*; copy it again"):
+        [*Coco(tmp_path, SIDE, SIDE)()["images"]]
 
 
 def test_a_folder_without_the_layout_is_refused_at_the_start(tmp_path: Path) -> None:

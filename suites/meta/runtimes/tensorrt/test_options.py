@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.layers import Layers
 from fixtures.runtimes.tensorrt.messages import BuildOptions
@@ -171,3 +172,62 @@ def test_a_cache_stands_in_place_of_calibration(trt: TensorRT, release: Release,
     build = trt.build(model, precision="int8", engine=engine, options=options, calibration=samples)
     assert build.ok, build.problem
     assert build.calibration_cache == options.calibration_cache == plan(engine)["calibrated"]
+
+
+def detector(path: Path, *, named: bool) -> Path:
+    """Write Conv, Relu, Conv, Sigmoid, their nodes with names or without."""
+    chain = [
+        ("Conv", ["x", "w"], "a"),
+        ("Relu", ["a"], "b"),
+        ("Conv", ["b", "w"], "c"),
+        ("Sigmoid", ["c"], "y"),
+    ]
+    return save(path, [helper.make_node(op, reads, [out], f"make {out}" * named) for op, reads, out in chain])
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_layers_stay_in_float(trt: TensorRT, release: Release, tmp_path: Path, named: bool) -> None:
+    """The last Conv, what follows it and what it alone reads are float32; the others are asked for INT8."""
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        pytest.skip("this release has no calibrators")
+    model, engine = detector(tmp_path / "m.onnx", named=named), tmp_path / "m.engine"
+    wanted = {"make c" if named else "c": ["c"], "make y" if named else "y": ["y"], "gone": ["nowhere"]}
+    options = BuildOptions(constrained=True, detailed=True, in_float=wanted)
+    samples = {"x": sample(1, 4, 8, 8)}
+    build = trt.build(model, precision="int8", engine=engine, options=options, calibration=samples)
+    assert build.ok, build.problem
+    assert set(build.in_float) == {*wanted} - {"gone"}
+    about = plan(engine)
+    assert {"PREFER_PRECISION_CONSTRAINTS", "STRICT_TYPES"} & set(about["flags"])
+    assert about["typed"] == {"b": "FLOAT", "c": "FLOAT", "y": "FLOAT"}
+    if named:
+        assert about["held"] == {"make a": "INT8", "make c": "FLOAT", "make y": "FLOAT"}
+
+
+def test_all_layers_of_a_node_stay_in_float(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """A product whose sum with a bias is known by the node's output is kept, too, though nobody named it."""
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        pytest.skip("this release has no calibrators")
+    inner = worker.UNNAMED + " 1) [Matrix Multiply]_output"
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], "conv"),
+        helper.make_node("Conv", ["a", "w"], [inner], "product"),
+        helper.make_node("Add", [inner, "scale"], ["y"], "sum"),
+    ]
+    model, engine = save(tmp_path / "m.onnx", nodes), tmp_path / "m.engine"
+    options = BuildOptions(constrained=True, in_float={"gemm": ["y"]})
+    samples = {"x": sample(1, 4, 8, 8)}
+    build = trt.build(model, precision="int8", engine=engine, options=options, calibration=samples)
+    assert (build.ok, build.in_float) == (True, ("gemm",))
+    assert plan(engine)["held"] == {"conv": "INT8", "product": "FLOAT", "sum": "FLOAT"}
+
+
+def test_nothing_is_held_where_nothing_is_named(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """A builder that is told of no layer, or of none that it has, is left its choice."""
+    if not release.has("IBuilderConfig.int8_calibrator"):
+        pytest.skip("this release has no calibrators")
+    model, engine = detector(tmp_path / "m.onnx", named=True), tmp_path / "m.engine"
+    options, samples = BuildOptions(in_float={"gone": ["nowhere"]}), {"x": sample(1, 4, 8, 8)}
+    build = trt.build(model, precision="int8", engine=engine, options=options, calibration=samples)
+    assert (build.ok, build.in_float) == (True, ())
+    assert "held" not in plan(engine)

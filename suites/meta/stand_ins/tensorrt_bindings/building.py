@@ -178,7 +178,7 @@ class Builder(Played):
             return None
         about = {"version": self._api.release.version, "flags": sorted(config._flags), "shapes": shapes}
         if {"PREFER_PRECISION_CONSTRAINTS", "STRICT_TYPES"} & config._flags:
-            about["held"] = network._held
+            about["held"], about["typed"] = network._held, network._typed
         knobs = ("profiling_verbosity", "hardware_compatibility_level", "builder_optimization_level")
         about.update({knob: str(vars(config)["_" + knob]) for knob in knobs if "_" + knob in vars(config)})
         if calibrator := vars(config).get("_int8_calibrator"):

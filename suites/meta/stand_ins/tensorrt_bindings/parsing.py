@@ -29,14 +29,22 @@ class ITensor(Played):
 class ILayer(Played):
     """One node of the ONNX graph."""
 
-    def __init__(self, node: Any, tensors: dict[str, Any], held: dict[str, str]) -> None:
-        self._node, self._tensors, self._held = node, tensors, held
+    def __init__(
+        self, node: Any, tensors: dict[str, Any], held: dict[str, str], typed: dict[str, str]
+    ) -> None:
+        self._node, self._tensors, self._held, self._typed = node, tensors, held, typed
 
     def _hold(self, kind: Any) -> None:
         self._held[self._node.name] = kind.name
 
+    def set_output_type(self, index: int, dtype: Any) -> None:
+        """Hold an output to a type."""
+        self._api.check(dtype, "DataType")
+        self._typed[self._node.output[index]] = dtype.name
+
     precision = property(lambda self: self._held.get(self._node.name), _hold)
     name = property(lambda self: self._node.name)
+    num_inputs = property(lambda self: len(self._node.input))
     num_outputs = property(lambda self: len(self._node.output))
 
     @property
@@ -44,6 +52,10 @@ class ILayer(Played):
         """The kind of layer; what the release has no word for is called an identity."""
         word = "LayerType." + LAYERS.get(self._node.op_type, "IDENTITY")
         return self._api.member(word if self._api.has(word) else "LayerType.IDENTITY")
+
+    def get_input(self, index: int) -> Any:
+        """Return an input, None for one that is not used and for weights."""
+        return self._tensors.get(self._node.input[index])
 
     def get_output(self, index: int) -> Any:
         """Return an output, None for one that is not used."""
@@ -57,6 +69,7 @@ class INetworkDefinition(Played):
         self._flags, self._logger = flags, logger
         self._tensors: Dict[str, Any] = {}
         self._held: Dict[str, str] = {}
+        self._typed: Dict[str, str] = {}
         self._graph = onnx.GraphProto()
         self._data = b""
 
@@ -66,7 +79,7 @@ class INetworkDefinition(Played):
 
     def get_layer(self, index: int) -> Any:
         """Return a layer."""
-        return self._api.make("ILayer", self._graph.node[index], self._tensors, self._held)
+        return self._api.make("ILayer", self._graph.node[index], self._tensors, self._held, self._typed)
 
     def get_input(self, index: int) -> Any:
         """Return an input."""
