@@ -119,7 +119,6 @@ def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
 
 STOPPED = {
     "Darknet, Ctrl+C": ("darknet", signal.SIGINT),
-    "YOLOv5, Ctrl+C": ("pytorch", signal.SIGINT),
     "YOLOv5, killed": ("pytorch", signal.SIGKILL),
 }
 
