@@ -1,9 +1,11 @@
 """Whether a prune pays: ``python -m benchmarks.pruned_latency``, dense and pruned timed in turn.
 
-Without files a Darknet network of the zoo, whose weights are seeded, is pruned at each rounding of its
-channels; ``--onnx DENSE PRUNED ...`` holds each file against the first. In ONNX Runtime on the CPU, or with
-``--engines`` by the TensorRT of this interpreter. A prune pays where the whole interval of its time over the
-dense network's is below 1. Exit code 0 where each does, 1 where one does not, 2 where nothing is measured.
+Without files a Darknet network of the zoo, whose weights are seeded, or with ``--darknet`` one with weights
+of its own, is pruned at each rounding of its channels; ``--onnx DENSE PRUNED ...`` holds each file against
+the first. In ONNX Runtime on the CPU, or with ``--engines`` by the TensorRT of this interpreter; one that
+takes types from the graph gets the typed fp16 form of each file. A prune pays where the whole interval of its
+time over the dense network's is below 1. Exit code 0 where each does, 1 where one does not, 2 where nothing
+is measured.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ from fixtures.metrics.alternation import PAIRS, Compared, alternated, compared, 
 from fixtures.pruning.costs import of_onnx
 from fixtures.pruning.darknet.files import Source, planned, write_pruned
 from fixtures.pruning.plan import Settings
+from fixtures.quantization import fp16
 from fixtures.runtimes.base import Tensors, stopwatch
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.engine import Engine
 from fixtures.verdicts import StageError
 from reference_models.darknet.zoo.catalog import ZOO
 
@@ -73,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with TemporaryDirectory() as folder, TensorRT(sys.executable) as client:
             dense, *pruned = options.onnx or networks(options, Path(folder))
-            engines = partial(engine, client, options.precision, Path(folder))
+            engines = partial(engine, client, options, Path(folder))
             sessions = processor if options.processor else partial(session, options.threads)
             timed = engines if options.engines else sessions
             print(HEAD)
@@ -114,29 +118,40 @@ def processor(file: Path, draws: Tensors) -> Block:
     return lambda: stopwatch(lambda: runtime.run([draws]), RUNS, time.thread_time)
 
 
-def engine(client: TensorRT, precision: str, folder: Path, file: Path, draws: Tensors) -> Block:
+def engine(client: TensorRT, options: argparse.Namespace, folder: Path, file: Path, draws: Tensors) -> Block:
     """Return what times the engine of a file, warmed up. Raise StageError where there is none."""
-    built = client.build(file, precision=precision, engine=folder / f"{file.stem}.engine")
+    path, model = folder / f"{file.stem}.engine", file
+    if options.precision == "fp16" and client.identity.fp16 == "typed":
+        model = folder / f"{file.stem}-fp16.onnx"
+        fp16.convert(file, model)
+    built = client.build(model, precision=options.precision, engine=path)
     if not built.ok:
         raise StageError(f"{file}: the {built.stage} refuses it: {built.problem}", built.stage)
-    made = client.engine(folder / f"{file.stem}.engine", precision)
+    made = client.engine(path, options.precision)
     made.warm(draws, WARM_SECONDS)
-    return lambda: made.timing(draws, RUNS).enqueue_ms
+    return partial(_block, made, draws, graphs=options.graphs)
+
+
+def _block(made: Engine, draws: Tensors, *, graphs: bool) -> Sequence[float]:
+    timing = made.timing(draws, RUNS)
+    if graphs and not timing.graph_ms:
+        raise StageError(f"an engine runs in no CUDA graph: {timing.graph_reason}; leave --graphs out")
+    return timing.graph_ms if graphs and timing.graph_ms else timing.enqueue_ms
 
 
 def networks(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
-    """Write the ONNX files of a network of the zoo: dense, then pruned to each rounding."""
-    source = written(options.name, options.size, folder)
-    yield _converted(source, folder / "dense.onnx")
+    """Write the ONNX files of a Darknet network: dense, then pruned to each rounding."""
+    source = Source(*options.darknet) if options.darknet else written(options.name, options.size, folder)
+    yield _converted(source, folder / "dense.onnx", options.batch)
     for multiple in options.round:
         plan = planned(source, Settings(options.ratio, multiple=multiple))
         small = Source(folder / "small.cfg", folder / "small.weights")
         write_pruned(source, plan, small.cfg, small.weights)
-        yield _converted(small, folder / f"round-{multiple}.onnx")
+        yield _converted(small, folder / f"round-{multiple}.onnx", options.batch)
 
 
-def _converted(source: Source, file: Path) -> Path:
-    onnx.save(convert(source.cfg, source.weights, OPSET), file)
+def _converted(source: Source, file: Path, batch: int) -> Path:
+    onnx.save(convert(source.cfg, source.weights, OPSET, batch=batch), file)
     return file
 
 
@@ -145,7 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--onnx", type=Path, nargs="+", metavar="FILE", help="the dense network, then pruned ones")
     add("--name", choices=ZOO, default="yolov3-tiny", help="default: %(default)s")
+    add("--darknet", type=Path, nargs=2, metavar=("CFG", "WEIGHTS"), help="in place of --name and --size")
     add("--size", type=int, default=416, help="side of its input; default: %(default)s")
+    add("--batch", type=int, default=1, help="of its input; default: %(default)s")
     add("--ratio", type=float, default=0.5, help="part of its channels that goes; default: %(default)s")
     add("--round", type=int, nargs="+", default=ROUNDINGS, help="default: 1 8 16 32")
     add("--pairs", type=int, default=PAIRS, help="of blocks; default: %(default)s")
@@ -156,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         help="seconds of the one thread of ONNX Runtime in place of the wall's: where others use the machine",
     )  # fmt: skip
     add("--engines", action="store_true", help="of TensorRT, in place of ONNX Runtime")
+    add("--graphs", action="store_true", help="time engines as CUDA graphs: no launch waits for the CPU")
     add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of engines; default: %(default)s")
     return parser
 

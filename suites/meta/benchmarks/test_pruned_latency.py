@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -11,10 +12,14 @@ from pathlib import Path
 import onnx
 import pytest
 
-from benchmarks import latency, pruned_latency
+from benchmarks import latency, pruned_latency, pruning
 from benchmarks.pruned_latency import Row, main
+from fixtures.converters.darknet.convert import convert
 from fixtures.metrics.alternation import Compared, compared
 from fixtures.metrics.resampling import Ratio
+from fixtures.pruning.costs import of_onnx
+from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.verdicts import StageError
 from suites.meta.places import ROOT
 from suites.meta.stand_ins.tensorrt_bindings import conformance
 from suites.meta.stand_ins.tensorrt_bindings.names import releases
@@ -105,14 +110,53 @@ def test_a_file_of_another_input_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert "8.onnx: it has inputs {'t0': (1, 8, 64, 64)}, the dense network" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("lacks", ["", "no device"])
-def test_engines_are_timed_where_there_is_a_device(lacks: str, files: list[str], tmp_path: Path) -> None:
-    """With the stand-in as TensorRT, which computes what ONNX Runtime does."""
-    modules = conformance.write(tmp_path / "modules", releases()["10.0.1"])
+@pytest.mark.parametrize(
+    ("release", "precision", "lacks", "graphs"),
+    [
+        ("10.0.1", "fp32", "", []),
+        ("10.0.1", "fp32", "no device", []),
+        ("11.4.0.106", "fp16", "", []),
+        ("10.0.1", "fp32", "a CUDA graph", ["--graphs"]),
+    ],
+)
+def test_engines_are_timed_where_there_is_a_device(
+    release: str, precision: str, lacks: str, graphs: list[str], files: list[str], tmp_path: Path
+) -> None:
+    """With the stand-in as TensorRT, which computes what ONNX Runtime does; 11 takes fp16 from the graph."""
+    modules = conformance.write(tmp_path / "modules", releases()[release])
     path = os.pathsep.join([str(modules), str(ROOT)])
-    words = [sys.executable, "-m", "benchmarks.pruned_latency", "--engines", "--onnx", *reversed(files), *FEW]
+    words = [sys.executable, "-m", "benchmarks.pruned_latency", "--engines", "--precision", precision]
     environment = {**os.environ, "PYTHONPATH": path, "STAND_IN_CUDA": lacks}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*words, *graphs, "--onnx", *reversed(files), *FEW],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == (2 if lacks else done.stdout.count("DOES NOT PAY")), done.stderr
     assert ("small " in done.stdout) == (not lacks)
     assert (f"python -m {pruned_latency.__name__}: " in done.stderr) == bool(lacks)
+
+
+def test_a_typed_network_is_built_by_tensorrt_rtx(tmp_path: Path) -> None:
+    """Real TensorRT-RTX builds the fp16 form without a GPU, and runs it where there is one."""
+    pytest.importorskip("tensorrt_rtx", reason="this interpreter has no TensorRT-RTX")
+    file = tmp_path / "net.onnx"
+    onnx.save(latency.convolutions(2, 16), file)
+    options = argparse.Namespace(precision="fp16", graphs=False)
+    with TensorRT(sys.executable) as client:
+        try:
+            block = pruned_latency.engine(client, options, tmp_path, file, latency.sample(file))
+        except StageError as error:
+            assert "GPU" in str(error)  # noqa: PT017 either way is right, by the machine
+        else:
+            assert all(ms > 0 for ms in block())
+    assert (tmp_path / "net.engine").stat().st_size > 0
+
+
+def test_a_darknet_network_of_ones_own_is_pruned(tmp_path: Path) -> None:
+    """With its own weights, at a batch; the dense network is converted as it is."""
+    source = pruning.written("yolo-fastest", 32, tmp_path)
+    options = argparse.Namespace(darknet=[source.cfg, source.weights], batch=3, round=[8], ratio=0.5)
+    dense, small = map(onnx.load, pruned_latency.networks(options, tmp_path))
+    assert [each.graph.input[0].type.tensor_type.shape.dim[0].dim_value for each in (dense, small)] == [3, 3]
+    assert of_onnx(dense) == of_onnx(convert(source.cfg, source.weights, pruned_latency.OPSET))
+    assert of_onnx(small).parameters < of_onnx(dense).parameters

@@ -117,31 +117,42 @@ def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
     assert one == two != other
 
 
-def test_an_interrupted_command_goes_on(tmp_path: Path) -> None:
-    """Ctrl+C ends it with 130 and a word; the same command then gives the weights of a whole run."""
-    import torch
+STOPPED = {
+    "Darknet, Ctrl+C": ("darknet", signal.SIGINT),
+    "YOLOv5, killed": ("pytorch", signal.SIGKILL),
+}
 
-    cfg, whole, broken = networks.small(tmp_path), tmp_path / "whole.weights", tmp_path / "broken.weights"
-    words = ["train", "darknet", str(cfg), "--scenes", "16", "--epochs", "20", "--batch", "8", "-o"]
-    program = [sys.executable, "-m", "fixtures", *words]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    child = subprocess.Popen(
-        [*program, str(broken)], cwd=ROOT, env=one_thread, stderr=subprocess.PIPE, text=True
-    )
+
+@pytest.mark.parametrize(("framework", "number"), STOPPED.values(), ids=STOPPED)
+def test_an_interrupted_command_goes_on(framework: str, number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl+C ends it with 130 and a word, a kill at once; the same command then gives what a whole run does.
+
+    It begins on one thread, and goes on where there are two, as the whole run has not.
+    """
+    (tmp_path / "thin_nets.py").write_text(NETS)
+    network = networks.small(tmp_path) if framework == "darknet" else f"{tmp_path / 'thin_nets.py'}:thin"
+    broken, whole = (tmp_path / f"{name}.out" for name in ("broken", "whole"))
+    words = ["train", framework, str(network), "--scenes", "16", "--epochs", "20", "--batch", "8", "-o"]
+    child = _on_threads(1, [*words, str(broken)])
     while not broken.with_suffix(".checkpoint").exists():
         assert child.poll() is None
         time.sleep(0.02)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, said = child.communicate()
-    assert child.returncode == 130
-    assert "broken.checkpoint; the same command goes on from there" in said
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        assert [run(*words, file) for file in (broken, whole)] == [0, 0]
-    finally:
-        torch.set_num_threads(threads)
+    told = "broken.checkpoint; the same command goes on from there" in said
+    assert (child.returncode, told) == ((130, True) if number == signal.SIGINT else (-number, False))
+    assert broken.with_suffix(".checkpoint").exists()
+    for threads, file in ((2, broken), (1, whole)):
+        child = _on_threads(threads, [*words, str(file)])
+        _, said = child.communicate()
+        assert child.returncode == 0, said
     assert broken.read_bytes() == whole.read_bytes()
+
+
+def _on_threads(threads: int, words: list[str]) -> subprocess.Popen[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    program = [sys.executable, "-m", "fixtures", *words]
+    return subprocess.Popen(program, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 WRONG = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ import pytest
 from fixtures.training.errors import Interrupted, TrainingError
 from fixtures.training.examples import Augmentation, Example, SceneExamples, batch, batch_of
 from fixtures.training.plan import Plan, Sparsity
+from reference_models.pytorch import digits_yolov5n
 from suites.meta.training import networks
 
 pytestmark = pytest.mark.skipif(
@@ -112,6 +115,72 @@ def test_a_gpu_trains_the_same_and_goes_on(tmp_path: Path) -> None:
     assert {tensor.device.type for tensor in module.state_dict().values()} == {"cpu"}
 
 
+CROWD = Example(
+    np.full((3, 96, 96), 0.5, np.float32),
+    np.tile(np.array([[30, 30, 42, 47], [31, 31, 43, 49]], np.float32), (300, 1)),
+    np.arange(600) % 10,
+)
+"""So many objects in one place that torch adds up the gradients of their boxes on several threads."""
+
+
+class Crowds:
+    """Two images of a crowd."""
+
+    digest, classes, highest = "crowds", 10, "a crowd"
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Example:
+        return CROWD
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_threads_add_up_in_one_order(repeatable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four threads give the same bits each time; that they would not if nobody asked is the planted error."""
+    import torch
+
+    from fixtures.training import training
+
+    if not repeatable:
+        monkeypatch.setattr(training, "_repeatable", lambda _: nullcontext())
+    start = digits_yolov5n.network()
+    torch.set_num_threads(4)  # one again by `conftest`
+    found = set()
+    plan = replace(PLAN, epochs=1, batch=1, augmentation=Augmentation(0, 0, 0))
+    for _ in range(6):
+        module = deepcopy(start)
+        training.train(module, Crowds(), plan)
+        found.add(frozenset(bits(module).items()))
+    assert (len(found) == 1) == repeatable
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_training_goes_on_with_its_number_of_threads(tmp_path: Path) -> None:
+    """Sums of two threads are others than those of one; what began on two goes on on two."""
+    import torch
+
+    kept, plan = tmp_path / "a.checkpoint", replace(PLAN, epochs=2)
+    begun = {threads: digits_yolov5n.network() for threads in (1, 2)}
+    asked = iter(range(1, 99))
+    for threads, module in begun.items():
+        torch.set_num_threads(threads)
+        _trained(module, plan)
+    with pytest.raises(Interrupted):
+        _trained(digits_yolov5n.network(), plan, kept=kept, stop=lambda: next(asked) == 2)
+    torch.set_num_threads(1)
+    resumed = digits_yolov5n.network()
+    _trained(resumed, plan, kept=kept)
+    assert torch.get_num_threads() == 1
+    assert bits(resumed) == bits(begun[2]) != bits(begun[1])
+
+
+def _trained(module: Any, plan: Plan, **options: Any) -> None:
+    from fixtures.training.training import Around, train
+
+    train(module, scenes(), plan, Around(**options))
+
+
 def test_another_seed_gives_other_bits(whole: tuple[dict[str, bytes], list[str]], tmp_path: Path) -> None:
     """The comparison of bits can fail, and a seed repeats itself."""
     assert bits(train(tmp_path)[0]) == whole[0]
@@ -128,7 +197,7 @@ def test_a_checkpoint_of_another_training_is_refused(kept: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "part", ["module", "engine", "random", "step", "sums", "lines", "half", "module of another"]
+    "part", ["module", "engine", "random", "threads", "step", "sums", "lines", "half", "module of another"]
 )
 def test_a_damaged_checkpoint_is_refused(part: str, kept: Path, tmp_path: Path) -> None:
     """Cut off, without one of its parts, or with one that does not fit: none that can be read."""
