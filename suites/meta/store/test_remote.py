@@ -14,6 +14,7 @@ from fixtures.store.artifacts import ArtifactStore, Entry, Made, StoreError
 from fixtures.store.entries import digest_of, sealed
 from fixtures.store.remote import RemoteError, RemoteStore
 from fixtures.store.shared import SharedStore, open_store
+from suites.meta.gates import child_runs
 from suites.meta.places import ROOT
 
 fsspec = pytest.importorskip("fsspec", reason="pip install --group remote")
@@ -211,9 +212,15 @@ for number in range(int(sys.argv[3])):
 
 
 @pytest.mark.slow
-def test_killed_writers_leave_a_sound_store(tmp_path: Path) -> None:
-    """Two machines write to a shared folder, others are killed: no entry there is half an entry."""
+@pytest.mark.parametrize("kind", ["file", "s3"])
+def test_killed_writers_leave_a_sound_store(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two machines write to a shared folder, or to S3, others are killed: no entry there is half an entry."""
     url = (tmp_path / "fleet").as_uri()
+    if kind == "s3":
+        request.getfixturevalue("s3")
+        url = "s3://fleet/killed"
 
     def started(name: str, turns: int) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-c", WRITER, str(tmp_path / name), url, str(turns)]
@@ -242,8 +249,8 @@ def test_killed_writers_leave_a_sound_store(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server that speaks S3, with a bucket named fleet."""
-    pytest.importorskip("s3fs", reason="pip install --group remote")
-    server = pytest.importorskip("moto.server", reason="pip install 'moto[s3,server]'")
+    pytest.importorskip("s3fs", reason="pip install --group s3")
+    server = pytest.importorskip("moto.server", reason="pip install --group s3")
     threaded = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     threaded.start()
     host, port = threaded.get_host_and_port()
@@ -269,6 +276,42 @@ def test_a_store_on_s3(s3: str, tmp_path: Path) -> None:
     test_of_two_that_make_at_once_the_first_stands("s3://fleet/at-once", tmp_path / "at-once")
     test_what_does_not_hold_is_made_again_and_sent("s3://fleet/refresh", tmp_path / "refresh")
     test_what_is_damaged_is_made_again("object", "s3://fleet/damaged", tmp_path / "damaged")
+
+
+@pytest.mark.slow
+def test_a_machine_without_the_framework_takes_its_conversions_from_s3(s3: str, tmp_path: Path) -> None:
+    """One converts and computes; another, where torch cannot be imported, has the same files and verdicts.
+
+    Without the fleet's store it could make none of them.
+    """
+    (tmp_path / "torch.py").write_text('raise ImportError("no torch here")\n')
+    without = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+    def parity(name: str, *words: str, **environment: str) -> tuple[int, str]:
+        command = child_runs.command(tmp_path / name / "artifacts", *PARITY, *words)
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    fleet = "--remote-store=s3://fleet/run"
+    for name, environment in (("one", {}), ("other", without)):
+        code, output = parity(name, fleet, **environment)
+        assert (code, "1 passed" in output) == (0, True), output
+    assert made(tmp_path / "one") == made(tmp_path / "other") != {}
+    code, output = parity("alone", **without)
+    assert (code, "no torch here" in output) == (1, True), output
+
+
+PARITY = ("suites/test_parity.py", "-k=test_onnxruntime_gives", "--model=lenet", "--opset=13")
+
+
+def made(machine: Path) -> dict[str, bytes]:
+    """Return what conversion and source framework have made on a machine, by its place in the store."""
+    found = [
+        file for kind in ("onnx", "samples") for file in machine.glob(f"artifacts/entries/{kind}/*.json")
+    ]
+    return {file.relative_to(machine).as_posix(): file.read_bytes() for file in found}
 
 
 @pytest.mark.slow
