@@ -55,7 +55,7 @@ def test_another_device_is_another_question(tmp_path: Path) -> None:
 def test_samples_stand_for_a_median_that_is_not_there(tmp_path: Path) -> None:
     """Latency of a source framework has samples alone."""
     days = [record("passed", day, stage="latency", samples=(1.0 * day,) * 3) for day in (1, 2)]
-    assert said(tmp_path, *days) == [("median 1 -> 2 ms, 2.00 times", True)]
+    assert said(tmp_path, *days) == [("latency 1 -> 2 ms, 2 times", True)]
 
 
 def test_what_is_beyond_its_baseline_is_found_by_its_hop() -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from fixtures.exports import csv_table
 from fixtures.records import Metric, Record, append, read
-from fixtures.report.folding import alike
+from fixtures.report.folding import alike, alike_opsets
 from fixtures.report.join import join
 from fixtures.report.matrix import Cell, Column, build_matrix, red, worst_error
-from fixtures.report.tables import accuracy_table, latency_table, percentile, reasons
+from fixtures.report.tables import accuracy_table, from_to, latency_table, percentile, reasons
 from fixtures.verdicts import VERDICTS, Verdict
 
 RTX = {"flavour": "tensorrt-rtx", "version": "1.7.1.116"}
@@ -52,6 +52,48 @@ def test_predicted_releases_of_equal_verdicts_are_folded() -> None:
         ["trt 7.0, predicted"],
         ["trt 7.1, predicted", "trt 7.2, predicted", "trt 10.0, predicted"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("last", "folded"),
+    [
+        ([], [[10, 11], [13]]),
+        ([record("passed", opset=13)], [[10, 11, 13]]),
+        ([record("failed", opset=13)], [[10, 11], [13]]),
+        ([record("passed", opset=13, model={"name": "lenet"}), record("passed", opset=13)], [[10, 11], [13]]),
+        ([record("passed", opset=13), record("not-run", opset=13, stage="latency")], [[10, 11], [13]]),
+    ],
+    ids=["nothing", "the same", "another verdict", "a row more", "a stage not run"],
+)
+def test_neighbouring_opsets_at_which_all_is_alike_are_folded(
+    last: list[Record], folded: list[list[int]]
+) -> None:
+    """Whatever was measured there; opset 13 alone has what is given, or else only another runtime does."""
+    rows = [record("passed", opset=opset, metrics=worst(opset)) for opset in (10, 11)]
+    elsewhere = record("passed", opset=13, model={"name": "lenet"}, stage="tensorrt-parity")
+    matrix = build_matrix([*rows, *(last or [elsewhere])])
+    assert alike_opsets(matrix, ["rtx 1.7.1.116"], {}) == {"rtx 1.7.1.116": folded}
+
+
+def worst(value: float) -> dict[str, Metric]:
+    """Return an error as a part of what is allowed."""
+    return {"worst": Metric(value, "of allowed", limit=1.0)}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ("2026-01-31T10:00:07+00:00", "2026-01-31T10:07:59+00:00", "2026-01-31 10:00 to 10:07 UTC"),
+        ("2026-01-31T10:00:07.25+00:00", "2026-01-31T10:00:59+00:00", "2026-01-31 10:00 UTC"),
+        ("2026-01-31T23:59:00Z", "2026-02-01T00:01:00Z", "2026-01-31 23:59 UTC to 2026-02-01 00:01 UTC"),
+        ("2026-01-31T10:00:07+02:00", "2026-01-31T10:07:00Z",
+         "2026-01-31 10:00+02:00 to 2026-01-31 10:07 UTC"),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_when_a_run_was_says_what_its_ends_share_once(first: str, last: str, text: str) -> None:
+    """Day and zone; seconds are of no use there."""
+    assert from_to(first, last) == text
 
 
 @pytest.fixture

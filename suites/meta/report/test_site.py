@@ -23,6 +23,7 @@ from fixtures.report.site.contents import Contents
 from fixtures.report.site.extras import Extras, read_gammas, read_slimming, read_sweeps
 from fixtures.report.site.hops import hops
 from fixtures.report.site.written import sum_of
+from fixtures.report.tables import Latency
 from suites.meta.report import site
 from suites.meta.report.planted import record, written
 
@@ -55,6 +56,30 @@ def test_a_model_that_is_gone_loses_its_page(tmp_path: Path, report: ModuleType)
     report.main([str(new), *out])
     assert names(tmp_path / "out") == {"model-new.html", "version-rtx-1.7.1.116.html", "model-notes.html"}
     assert all(file.read_text() == "mine" for file in theirs)
+
+
+def test_opsets_that_are_alike_are_one_column_of_the_overview(report: ModuleType, tmp_path: Path) -> None:
+    """Its cell has the worst error of them, leads to that record and counts as all; other pages show each."""
+    errors = {10: 0.25, 11: 0.75, 12: 0.5}
+    written(tmp_path, *(record(opset=n, metrics={"worst": Metric(v, limit=1.0)}) for n, v in errors.items()))
+    report.main([str(tmp_path), "--output", str(tmp_path / "out")])
+    overview = (tmp_path / "out" / "index.html").read_text()
+    model = (tmp_path / "out" / "pages" / "model-digits.html").read_text()
+    (cell,) = re.findall(r'<a href="([^"]+)" data-count="3" aria-label="([^"]+)"', overview)
+    assert cell == ("pages/model-digits.html#c2", "digits, rtx 1.7.1.116, opset 10 to 12: passed ✓P 0.75×")  # noqa: RUF001
+    assert "opset </span>10\N{EN DASH}12</th>" in overview
+    assert [f"opset {n}: passed" in model for n in errors] == [True] * 3
+
+
+@pytest.mark.usefixtures("report")
+def test_a_latency_is_drawn_on_the_scale_of_its_model() -> None:
+    """The least and the greatest value are at its ends, their geometric mean is in the middle."""
+    from fixtures.report.site.rows import BAR, bar
+
+    row = Latency(record(), "trt", 20, low=0.1, median=1.0, high=10.0, p95=100.0, p5=0.01)
+    assert re.findall(r'x1?="([\d.]+)"', bar(row, (0.01, 100.0))) == ["0.0", f"{BAR / 4}", f"{BAR / 2}"]
+    assert 'x2="140.0"' in bar(row, (0.01, 100.0))
+    assert f'x1="{BAR / 2}"' in bar(row, (1.0, 1.0))
 
 
 @pytest.mark.usefixtures("report")
@@ -317,3 +342,4 @@ def test_the_quick_reader_takes_what_the_suite_writes() -> None:
     pytest.importorskip("msgspec", reason="pip install --group report")
     read = decoder()
     assert [read(one.to_json().encode()) for one in site.records()] == site.records()
+    assert [*vars(read(record().to_json().encode()))] == [field.name for field in fields(Record)]
