@@ -22,9 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.calibration_sweep import MODELS, Held, make
-from fixtures.pipeline.pipeline import OWN_CALIBRATORS
 from fixtures.quantization import cache, graph, implicit, qdq
-from fixtures.quantization.calibrators import METHODS
+from fixtures.quantization.calibrators import METHODS, OF_TENSORRT
 from fixtures.quantization.implicit import Implicit
 from fixtures.quantization.placement import place
 from fixtures.runtimes.base import Runtime
@@ -154,10 +153,10 @@ def engines(client: TensorRT, subject: Subject, method: str, work: Path) -> Iter
     print(method, flush=True)
     label, version = client.identity.label, client.identity.version
     ours = subject.calibrated(method, version)
-    kind = method if method in OWN_CALIBRATORS[:2] else "entropy"
+    kind = method if method in cache.ALGORITHM_OF else "entropy"
     plain = BuildOptions(detailed=True, constrained=True, timing_cache=str(work / "timing.cache"))
     made = partial(_engine, client, subject, work)
-    ways = {OWN: replace(plain, calibrator=method)} if method in OWN_CALIBRATORS else {}
+    ways = {OWN: replace(plain, calibrator=method)} if method in OF_TENSORRT else {}
     ways[OURS] = replace(plain, calibrator=kind, calibration_cache=ours.cache)
     own = ""
     for by, options in ways.items():

@@ -179,7 +179,7 @@ def test_a_spoilt_detector_is_red_and_its_tensor_named(
     """By its mAP, by its boxes, by its heads: each error breaks another limit."""
     store = tmp_path / "artifacts"
     way = pipeline(store)
-    way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq", "minmax")
+    way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq")
     plant(store, "quantized", change)
     ended = run(store, INT8, f"--model={DETECTOR}", "--opset=13", "-k", "qdq")
     message = ended.the("failed").message

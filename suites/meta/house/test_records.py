@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from fixtures.cases import Case
 from fixtures.recording import Ending, RecordDraft, close
-from fixtures.records import Record, released_version
+from fixtures.records import USUAL_CALIBRATOR, Record, released_version
 from suites.meta.places import ROOT
 
 OLD = {
@@ -37,3 +38,16 @@ def test_the_release_is_a_date_and_stands_in_the_changelog() -> None:
     """A release is year, month and number, and the changelog says what is in it."""
     assert re.fullmatch(r"20\d\d\.(1[0-2]|[1-9])\.\d+", released_version())
     assert f"\n## {released_version()} (" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_a_record_that_names_no_calibrator_is_of_the_first_one() -> None:
+    """It answers the question of min-max, whatever is usual by now; weights alone have no calibrator."""
+    old = Record(
+        "int8-accuracy", "passed", {"name": "digits"}, "torchscript", 13, precision="int8", route="qdq"
+    )
+    assert old.key == replace(old, calibrator="minmax").key != replace(old, calibrator=USUAL_CALIBRATOR).key
+    assert (old.unusual_calibrator, replace(old, calibrator=USUAL_CALIBRATOR).unusual_calibrator) == (
+        "minmax",
+        "",
+    )
+    assert replace(old, route="weight-only").unusual_calibrator == ""

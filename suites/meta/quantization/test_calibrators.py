@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.cases import CALIBRATORS
+from fixtures.cases import CALIBRATORS, OWN_CALIBRATORS
 from fixtures.quantization import calibrators
-from fixtures.quantization.calibrators import LEVELS, METHODS, divergences, squared_errors
+from fixtures.quantization.calibrators import LEVELS, METHODS, OF_TENSORRT, divergences, squared_errors
 from fixtures.quantization.histograms import BINS, Histogram, Workspace
 from fixtures.records import USUAL_CALIBRATOR
+from fixtures.runtimes.tensorrt import worker
 
 
 def literal_divergence(counts: np.ndarray, end: int) -> float:
@@ -112,3 +113,5 @@ def test_a_run_can_choose_every_calibrator() -> None:
     """The option's choices are those that there are, and the usual one of records is its default."""
     assert sorted(CALIBRATORS) == sorted(METHODS)
     assert CALIBRATORS[0] == USUAL_CALIBRATOR
+    assert OWN_CALIBRATORS == OF_TENSORRT
+    assert {*OWN_CALIBRATORS} == {*worker.CALIBRATORS}
