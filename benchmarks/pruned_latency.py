@@ -75,11 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     rows = []
     try:
-        with TemporaryDirectory() as folder, TensorRT(sys.executable) as client:
+        with TemporaryDirectory() as folder, TensorRT(sys.executable) as client, client.another() as other:
             dense, *pruned = options.onnx or networks(options, Path(folder))
-            engines = partial(engine, client, options, Path(folder))
             sessions = processor if options.processor else partial(session, options.threads)
-            timed = engines if options.engines else sessions
+            timed = engines((client, other), options, Path(folder)) if options.engines else sessions
             print(HEAD)
             for file in pruned:
                 cost = of_onnx(onnx.load(file))
@@ -118,11 +117,27 @@ def processor(file: Path, draws: Tensors) -> Block:
     return lambda: stopwatch(lambda: runtime.run([draws]), RUNS, time.thread_time)
 
 
-def engine(client: TensorRT, options: argparse.Namespace, folder: Path, file: Path, draws: Tensors) -> Block:
-    """Return what times the engine of a file, warmed up. Raise StageError where there is none."""
-    path, model = folder / f"{file.stem}.engine", file
+def engines(clients: tuple[TensorRT, TensorRT], options: argparse.Namespace, folder: Path) -> Timed:
+    """Return what makes blocks of engines: the first file's in the first worker, others' in the second.
+
+    A worker holds one engine: of two that it ran in turn it would load each anew for each block.
+    """
+    blocks: dict[Path, Block] = {}
+
+    def timed(file: Path, draws: Tensors) -> Block:
+        if file not in blocks:
+            client, path = clients[bool(blocks)], folder / f"{len(blocks)}.engine"
+            blocks[file] = engine(client, options, path, file, draws)
+        return blocks[file]
+
+    return timed
+
+
+def engine(client: TensorRT, options: argparse.Namespace, path: Path, file: Path, draws: Tensors) -> Block:
+    """Build a file, warm it up, and return what times it. Raise StageError where there is no engine."""
+    model = file
     if options.precision == "fp16" and client.identity.fp16 == "typed":
-        model = folder / f"{file.stem}-fp16.onnx"
+        model = path.with_suffix(".onnx")
         fp16.convert(file, model)
     built = client.build(model, precision=options.precision, engine=path)
     if not built.ok:

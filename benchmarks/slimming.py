@@ -211,6 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "goals": answers,
         "steps": experiment.lines(STEPS),
         "packages": {name: version(name) for name in experiment.framework.packages},
+        "processor": experiment.framework.processor(),
         "gammas": experiment.lines("sparse.jsonl"),
     }
     text = json.dumps(figures, indent=1) + "\n"

@@ -80,6 +80,14 @@ class Framework:
         """Packages whose versions the figures hang on."""
         return "numpy", "onnxruntime", "mxnet" if self.name == "mxnet" else "torch"
 
+    def processor(self) -> dict[str, object]:
+        """Return what the bits of a training hang on beside `packages`: threads, and torch's instructions."""
+        if self.name == "mxnet":
+            return {"threads": 1}
+        import torch
+
+        return {"threads": torch.get_num_threads(), "instructions": torch.backends.cpu.get_cpu_capability()}
+
     def dense(self, name: str, files: Files) -> None:
         """Write a trained reference model: its files, or its module."""
         with TemporaryDirectory() as folder:

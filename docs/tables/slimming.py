@@ -26,6 +26,7 @@ def head(name: str) -> str:
     rows = [
         ("date", figures["date"]),
         ("packages", several(f"{package} {version}" for package, version in figures["packages"].items())),
+        *((name, str(value)) for name, value in figures.get("processor", {}).items()),
         ("pruned", f"`--ratio {asked['ratio']} --round {asked['multiple']}`"),
         (
             "trained",
@@ -47,6 +48,33 @@ def networks(name: str) -> str:
         for row in figures["rows"]
     ]  # fmt: skip
     return table(("network", "parameters", "MFLOPs", *figures["measures"]), rows)
+
+
+def scratch(*names: str) -> str:
+    """Return one row a model: accuracy of the dense network, of the slimmed one and of both from scratch."""
+    which = ("dense", "tuned", "scratch-E", "scratch-B")
+    rows = []
+    for figures in map(read, names):
+        points = {row["name"]: f"{row['accuracy']:.2f}" for row in figures["rows"]}
+        model = figures["settings"]["name"], figures["measures"][0]
+        rows.append((*model, *(points.get(each, "not run") for each in which)))
+    return table(("model", "measure", "dense", "slimmed", "Scratch-E", "Scratch-B"), rows)
+
+
+def solving(name: str) -> str:
+    """Return one row a network of ``docs/measurements/NAME.jsonl``, as `benchmarks.pruning` wrote it."""
+    rows = list(map(json.loads, (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()))
+    strategies = list(rows[0]["errors"])
+    return table(
+        ("network", "channels", "left", "reading, s", "solving, s", *(f"`{each}`" for each in strategies)),
+        [
+            (
+                row["name"], f"{row['channels']:,}", f"{row['left']:,}", f"{row['floor']:.3f}",
+                f"{row['solve']:.3f}", *(f"{row['errors'][each]:.1e}" for each in strategies),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def goals(name: str) -> str:

@@ -139,17 +139,37 @@ def test_engines_are_timed_where_there_is_a_device(
 def test_a_typed_network_is_built_by_tensorrt_rtx(tmp_path: Path) -> None:
     """Real TensorRT-RTX builds the fp16 form without a GPU, and runs it where there is one."""
     pytest.importorskip("tensorrt_rtx", reason="this interpreter has no TensorRT-RTX")
-    file = tmp_path / "net.onnx"
+    file, path = tmp_path / "net.onnx", tmp_path / "0.engine"
     onnx.save(latency.convolutions(2, 16), file)
     options = argparse.Namespace(precision="fp16", graphs=False)
     with TensorRT(sys.executable) as client:
         try:
-            block = pruned_latency.engine(client, options, tmp_path, file, latency.sample(file))
+            block = pruned_latency.engine(client, options, path, file, latency.sample(file))
         except StageError as error:
             assert "GPU" in str(error)  # noqa: PT017 either way is right, by the machine
         else:
             assert all(ms > 0 for ms in block())
-    assert (tmp_path / "net.engine").stat().st_size > 0
+    assert path.stat().st_size > 0
+
+
+def test_the_dense_engine_stays_in_a_worker_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is built once; files of one name in two folders are two engines."""
+    seen = []
+    monkeypatch.setattr(
+        pruned_latency, "engine", lambda client, _, path, file, __: seen.append((client, path, file))
+    )
+    dense, *pruned = (Path(folder) / "net.onnx" for folder in "abc")
+    timed = pruned_latency.engines(("one", "two"), argparse.Namespace(), tmp_path)  # type: ignore[arg-type]
+    for file in pruned:
+        timed(dense, {})
+        timed(file, {})
+    assert [(client, file) for client, _, file in seen] == [
+        ("one", dense),
+        *(("two", file) for file in pruned),
+    ]
+    assert len({path for _, path, _ in seen}) == 3
 
 
 def test_a_darknet_network_of_ones_own_is_pruned(tmp_path: Path) -> None:

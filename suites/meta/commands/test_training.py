@@ -118,13 +118,15 @@ def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
 
 
 STOPPED = {
-    "Darknet, Ctrl+C": ("darknet", signal.SIGINT),
-    "YOLOv5, killed": ("pytorch", signal.SIGKILL),
+    "Darknet, Ctrl+C": ("darknet", 20, signal.SIGINT),
+    "YOLOv5, killed": ("pytorch", 6, signal.SIGKILL),
 }
 
 
-@pytest.mark.parametrize(("framework", "number"), STOPPED.values(), ids=STOPPED)
-def test_an_interrupted_command_goes_on(framework: str, number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("framework", "epochs", "number"), STOPPED.values(), ids=STOPPED)
+def test_an_interrupted_command_goes_on(
+    framework: str, epochs: int, number: signal.Signals, tmp_path: Path
+) -> None:
     """Ctrl+C ends it with 130 and a word, a kill at once; the same command then gives what a whole run does.
 
     It begins on one thread, and goes on where there are two, as the whole run has not.
@@ -132,7 +134,18 @@ def test_an_interrupted_command_goes_on(framework: str, number: signal.Signals, 
     (tmp_path / "thin_nets.py").write_text(NETS)
     network = networks.small(tmp_path) if framework == "darknet" else f"{tmp_path / 'thin_nets.py'}:thin"
     broken, whole = (tmp_path / f"{name}.out" for name in ("broken", "whole"))
-    words = ["train", framework, str(network), "--scenes", "16", "--epochs", "20", "--batch", "8", "-o"]
+    words = [
+        "train",
+        framework,
+        str(network),
+        "--scenes",
+        "16",
+        "--epochs",
+        str(epochs),
+        "--batch",
+        "8",
+        "-o",
+    ]
     child = _on_threads(1, [*words, str(broken)])
     while not broken.with_suffix(".checkpoint").exists():
         assert child.poll() is None

@@ -15,6 +15,7 @@ from fixtures.report.site.extras import read_slimming
 from suites.meta.docs.pages import DOCS, text
 
 CAMPAIGNS = sorted(path.stem for path in (DOCS / "measurements").glob("*.jsonl"))
+FROM_SCRATCH = sorted((DOCS / "measurements").glob("*-pruning/*.json"))
 SLIMMINGS = sorted((DOCS / "measurements").glob("*-slimming/*.json"))
 H100 = "2026-11-28-tensorrt-8.5.3.1-h100"
 
@@ -73,6 +74,19 @@ def test_a_slimming_is_real(path: Path) -> None:
     page = text(f"measurements/{path.parent.name}.md")
     for print_ in (slimming.head, slimming.networks, slimming.goals, slimming.cliff):
         assert print_(name) in page
+
+
+@pytest.mark.parametrize("path", FROM_SCRATCH, ids=lambda path: path.stem)
+def test_a_training_from_scratch_is_real(path: Path) -> None:
+    """It has both networks, as large as the pruned one, and its page prints it."""
+    rows = {row.name: row for row in read_slimming(path).networks}
+    small, *scratch = (rows[name] for name in ("tuned", "scratch-E", "scratch-B"))
+    assert {row.parameters for row in scratch} == {small.parameters}
+    name = f"{path.parent.name}/{path.stem}"
+    page = text(f"measurements/{path.parent.name}.md")
+    assert slimming.head(name) in page
+    assert slimming.networks(name) in page
+    assert slimming.scratch(name).splitlines()[-1] in page
 
 
 def test_an_engine_shows_what_its_record_says() -> None:
