@@ -29,6 +29,15 @@ def test_latency_of_the_source_on_the_gpu(
     assert_measured(Measurement(source_on_gpu.time(samples.timed, GPU_ITERATIONS)))
 
 
+@pytest.mark.stage("latency", part="onnxruntime-gpu")
+@pytest.mark.benchmark(timer=CLOCK)
+def test_latency_of_onnxruntime_on_the_gpu(
+    onnxruntime_on_gpu: Runtime, samples: Samples, assert_measured: Callable[[Measurement], None]
+) -> None:
+    """ONNX Runtime is timed on the GPU where it has its CUDA provider, on one sample and on batches."""
+    assert_measured(Measurement(onnxruntime_on_gpu.time(samples.timed, GPU_ITERATIONS)))
+
+
 @pytest.mark.stage("latency", part="engine")
 @pytest.mark.benchmark(timer=CLOCK)
 def test_latency_of_the_engine(

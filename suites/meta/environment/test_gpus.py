@@ -102,3 +102,16 @@ def test_a_bus_id_leads_to_a_uuid(bus: str, uuid: str, plant: Plant) -> None:
     """CUDA and nvidia-smi write it in different ways."""
     plant(THREE)
     assert gpus.uuid_at(bus) == uuid
+
+
+def test_who_asks_for_none_takes_the_first_that_is_visible(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is timed on it is recorded with its name."""
+    plant(THREE)
+    assert gpus.first().name == "NVIDIA H200"
+    monkeypatch.setenv(gpus.VISIBLE, "2")
+    assert gpus.first().name == "NVIDIA L4, of a name"
+    plant(NONE, 9)
+    with pytest.raises(GpuError, match="no GPU can be told from another: nvidia-smi"):
+        gpus.first()

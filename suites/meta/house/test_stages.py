@@ -52,7 +52,7 @@ def test_an_unknown_stage_is_named_with_its_neighbours(name: str, near: str) -> 
 
 def test_an_unknown_part_is_an_error() -> None:
     """A part that the stage does not have is named with those that it has."""
-    with pytest.raises(LookupError, match=r"no part 'gpu'.*'cpu', 'source-gpu', 'engine'"):
+    with pytest.raises(LookupError, match=r"no part 'gpu'.*'cpu', 'source-gpu', 'onnxruntime-gpu', 'engine'"):
         stage("latency").axes("gpu")
 
 

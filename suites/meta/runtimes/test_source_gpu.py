@@ -177,13 +177,16 @@ def test_tf32_is_off_while_it_computes() -> None:
 
 
 def test_without_a_gpu_nothing_runs_and_the_reason_is_recorded(made: Pipeline) -> None:
-    """The stage and the latency on the GPU are not run, and name torch; nothing is red."""
+    """The stage and the latencies on the GPU are not run, and name torch and ONNX Runtime; nothing is red."""
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
     done = run(made.store.root, "suites", "-k=gpu", "--model=lenet", "--support=none", "--require=none")
-    of_torch = [r for r in done.records if "gpu" in (r.stage + r.runtime)]
+    of_onnxruntime = [r for r in done.records if r.runtime == "onnxruntime-gpu"]
+    assert [(r.stage, r.precision, r.verdict) for r in of_onnxruntime] == [("latency", "fp32", "not-run")]
+    assert "has no CUDAExecutionProvider; install onnxruntime-gpu" in of_onnxruntime[0].message
+    of_torch = [r for r in done.records if "source-gpu" in (r.stage, r.runtime)]
     assert [(r.stage, r.precision, r.verdict) for r in of_torch] == [
         (name, precision, "not-run") for name in ("latency", "source-gpu") for precision in ("fp32", "fp16")
     ]

@@ -6,6 +6,7 @@ import sys
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,19 @@ def test_a_users_declaration_is_in_the_key() -> None:
     other = replace(model, own=Own((), "another"))
     assert keys.code_of("onnx", model, "torchscript") != keys.code_of("onnx", other, "torchscript")
     assert keys.code_of("onnx", model, "torchscript").endswith(" declared")
+
+
+def test_a_build_for_gpus_is_told_from_another_release_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What onnxruntime-gpu computes is kept under its version; under none, an upgrade would find it again."""
+    installed = {"onnxruntime-gpu": "1.31.1"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(keys, "version", version)
+    monkeypatch.setattr(keys, "version_of", keys.version_of.__wrapped__)
+    assert keys.versions("onnxruntime", "mxnet") == {"onnxruntime": "1.31.1"}
+    installed["onnxruntime"] = "1.32.0"
+    assert keys.versions("onnxruntime") == {"onnxruntime": "1.32.0"}
