@@ -64,6 +64,34 @@ def test_two_models_that_agree_have_no_guilty_layer(
     assert "nothing found" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ([], 1, "input 'x' is 2x?, with lengths that the model leaves open: give --input x:2x224, or real"),
+        (["x:2x6"], 0, "nothing found"),
+        (["2x6:float32:-1..1"], 0, "nothing found"),
+        (["x:3x6"], 1, "--input x:3x6: the file has 'x' as 2x?"),
+        (["x:2x6x1"], 1, "--input x:2x6x1: the file has 'x' as 2x?"),
+        (["x"], 1, "--input 'x' is not [NAME:]SIZExSIZEx"),
+    ],
+)
+def test_lengths_that_a_model_leaves_open_are_given(
+    given: list[str],
+    code: int,
+    said: str,
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As for the suites: what is to be typed stands in the message."""
+    model = onnx.load(files[0])
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "W"
+    onnx.save(model, files[0])
+    words = [word for text in given for word in ("--input", text)]
+    assert triage.main([str(files[0]), "--against", str(files[0]), *words, "-o", str(tmp_path)]) == code
+    assert said in "".join(capsys.readouterr())
+
+
 def test_a_precision_says_what_to_keep(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
