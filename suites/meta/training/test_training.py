@@ -149,7 +149,7 @@ def test_threads_add_up_in_one_order(repeatable: bool, monkeypatch: pytest.Monke
         monkeypatch.setattr(training, "_repeatable", lambda _: nullcontext())
     start = digits_yolov5n.network()
     torch.set_num_threads(4)  # one again by `conftest`
-    found = set()
+    found: set[frozenset[tuple[str, bytes]]] = set()
     plan = replace(PLAN, epochs=1, batch=1, augmentation=Augmentation(0, 0, 0))
     for _ in range(6 if repeatable else 200):
         if len(found) == 2:
