@@ -82,6 +82,10 @@ def run(request: Mapping[str, Any]) -> NoReturn:
     sys.argv = ["pytest", *request["arguments"]]
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [str(request["folder"]), *filter(None, added)]
+    for module in filter(None, map(sys.modules.get, ("xdist.plugin", "xdist.workermanage"))):
+        vars(module)["_sys_path"] = list(
+            sys.path
+        )  # what processes of -n import from, else that of the fork's start
     import pytest
 
     from fixtures.runtimes.onnxruntime import OnnxRuntime
