@@ -36,6 +36,8 @@ SLOW = {
     "commands/test_training.py": TORCH,
     "compatibility/rewrites/test_build.py": BUILDS,
     "compatibility/rewrites/test_opset.py": TORCH,
+    "compatibility/test_remedies.py": "each remedy carried out",
+    "compatibility/test_rows.py": "every model of a row rewritten for each release",
     "converters/darknet/test_fuzz.py": "hundreds of generated files",
     "converters/darknet/test_parity.py": OPENCV,
     "converters/darknet/test_photos.py": OPENCV,

@@ -21,23 +21,24 @@ def source(tmp_path: Path) -> Source:
     return Source("", "seeded", {"symbol": symbol, "params": params})
 
 
+SAMPLES = [{"n_x": values} for values in (DENSE.inputs()["n_x"], np.eye(2, 7, dtype=np.float32))]
+
+
 @pytest.fixture(scope="module")
-def mxnet(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skip where MXNet is missing."""
+def mxnet(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]]:
+    """Let MXNet run the layer; skip where it is missing."""
     symbol, params = write(tmp_path_factory.mktemp("dense"), [DENSE])
+    network = Source("", "seeded", {"symbol": symbol, "params": params})
     try:
-        mxnet_process.run(Source("", "seeded", {"symbol": symbol, "params": params}), [DENSE.inputs()])
+        return mxnet_process.MXNet(network, ["n_0_output"]).run(SAMPLES)
     except NotRun as reason:
         pytest.skip(str(reason))
 
 
-@pytest.mark.usefixtures("mxnet")
-def test_run(source: Source) -> None:
+def test_run(mxnet: list[dict[str, np.ndarray]]) -> None:
     """Each sample gives the layer's values under MXNet's name."""
-    samples = [{"n_x": values} for values in (DENSE.inputs()["n_x"], np.eye(2, 7, dtype=np.float32))]
     stored = DENSE.stored()
-    found = mxnet_process.MXNet(source, ["n_0_output"]).run(samples)
-    for sample, outputs in zip(samples, found, strict=True):
+    for sample, outputs in zip(SAMPLES, mxnet, strict=True):
         expected = sample["n_x"] @ stored["arg:n_weight"].T + stored["arg:n_bias"]
         assert np.allclose(outputs["n_0_output"], expected, atol=1e-5)
 
