@@ -1,4 +1,4 @@
-"""What `benchmarks.calibration_sweep` and `benchmarks.official_int8` measured, as they wrote it."""
+"""What the benchmarks of INT8 beside the suite measured, as they wrote it."""
 
 from __future__ import annotations
 
@@ -42,3 +42,28 @@ def agreement(name: str) -> str:
         measured = (f"{near['value']:.1f}", f"{found['every']:.1f}", f"{found['half']:.1f}")
         rows.append((about, row["route"], interval, *measured))
     return table(("model", "route", "boxes kept at 0.9 [95 %]", "at 0.5", "mAP50-95", "mAP50"), rows)
+
+
+def implicit(name: str) -> str:
+    """Return what INT8 by a cache costs with all layers in it and with few not; a row a model and calibrator.
+
+    Of `benchmarks.calibration_tensorrt`.
+    """
+    rows: dict[tuple[str, ...], list[str]] = {}
+    kept: dict[tuple[str, ...], int] = {}
+    for row in lines(name):
+        key = (row["model"], row["calibrator"], row["by"], row["tensorrt"] or "simulated")
+        rows.setdefault(key, []).append(f"{row['lost']:.2f} / {row['distance']:.4f}")
+        kept[key] = len(row["in_float"])
+    head = ("model", "calibrator", "cache", "engine", "all in INT8", "in float by rule", "layers in float")
+    return table(head, [(*key, *cells, str(kept[key])) for key, cells in rows.items()])
+
+
+def on_mnist(name: str) -> str:
+    """Return top-1 of float32 and INT8 and points lost, a row a way, of `benchmarks.mnist_int8`."""
+    rows = []
+    for row in lines(name):
+        lost = row["lost"]
+        interval = f"{lost['value']:.2f} ({lost['low']:.2f} to {lost['high']:.2f})"
+        rows.append((row["way"], f"{row['fp32']:.2f}", f"{row['int8']:.2f}", interval))
+    return table(("way", "top-1 fp32", "INT8", "points lost [95 %]"), rows)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.cases import CALIBRATORS, OWN_CALIBRATORS
-from fixtures.quantization import calibrators
+from fixtures.quantization import calibrators, ranges
 from fixtures.quantization.calibrators import LEVELS, METHODS, OF_TENSORRT, divergences, squared_errors
 from fixtures.quantization.histograms import BINS, Histogram, Workspace
 from fixtures.records import USUAL_CALIBRATOR
@@ -115,3 +115,10 @@ def test_a_run_can_choose_every_calibrator() -> None:
     assert CALIBRATORS[0] == USUAL_CALIBRATOR
     assert OWN_CALIBRATORS == OF_TENSORRT
     assert {*OWN_CALIBRATORS} == {*worker.CALIBRATORS}
+
+
+@given(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=50))
+def test_neither_mse_nor_minmax_cuts_short(values: list[float]) -> None:
+    """What is said of them without a look is so: no threshold of either is below that of mse."""
+    found = histogram_of(np.array(values, np.float32))
+    assert all(METHODS[method](found) >= METHODS["mse"](found) for method in ranges.NEVER_SHORT)
