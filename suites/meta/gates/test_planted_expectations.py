@@ -47,6 +47,18 @@ def test_a_wrong_row_of_the_suite_ends_the_run(file: str, text: str, said: str, 
     assert said in line(run(tmp_path / "artifacts", *arguments, "--model=digits"), f"{file}.toml")
 
 
+def test_a_wrong_row_ends_the_run_before_its_first_case(tmp_path: Path) -> None:
+    """Rows are held against cases once these are collected: nothing has run by then."""
+    folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
+    (folder / "tolerances.toml").write_text(row("tolerance", model="yolov3tiny"))
+    ended = run(
+        tmp_path / "artifacts", "suites/test_convert.py", f"--expectations={folder}", "--model=digits"
+    )
+    assert "fits no case; did you mean yolov3-tiny" in line(ended, "tolerances.toml")
+    assert "1 passed" not in ended.output
+    assert not (tmp_path / "artifacts" / "entries").exists()
+
+
 def test_a_row_for_a_model_that_the_file_has_not_ends_the_run(tmp_path: Path) -> None:
     """A misspelt name in models.toml is answered with the nearest one."""
     user_models.write(tmp_path)
