@@ -114,7 +114,16 @@ def test_every_wrong_trap_says_what_is_written_there() -> None:
     assert [row.where for row in traps if not row.operator or not all(map(onnx.defs.has, row.operator))] == []
 
 
-def test_the_trap_of_a_bilinear_resize_is_known() -> None:
-    """Of the rows that ship, those of Resize at opset 10 are found."""
-    traps = traps_of(load(EXPECTATIONS).exporter_traps, "torchscript", (10, 13), RESIZE)
-    assert any("asymmetric coordinates" in trap.reason for trap in traps)
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ({"mode": "linear"}, "Resize knows only asymmetric coordinates"),
+        ({"mode": "nearest"}, "Resize before opset 11 does not say how it rounds"),
+        ({}, "Resize before opset 11 does not say how it rounds"),
+    ],
+)
+def test_the_trap_of_a_resize_is_that_of_its_mode(mode: dict[str, str], reason: str) -> None:
+    """Of the rows that ship; a Resize without a mode is of the nearest."""
+    graph = helper.make_graph([helper.make_node("Resize", ["x"], ["y"], **mode)], "g", [], [])
+    traps = traps_of(load(EXPECTATIONS).exporter_traps, "torchscript", (10, 13), graph)
+    assert [trap.reason[: len(reason)] for trap in traps if trap.operator == ("Resize",)] == [reason]

@@ -86,6 +86,7 @@ def test_trend_shows_a_metric_over_the_runs(db: Path, capsys: pytest.CaptureFixt
     ("values", "says"),
     [
         ([2.0], "Add the records of another run: python -m fixtures history import records --db {db}"),
+        ([2.0, 2.0], "The newest run, day-2, against the one before: the same. Nothing to do."),
         ([2.0, 2.05], "against the one before: 1.025 times, about the same. Nothing to do."),
         (
             [2.0, 3.0],

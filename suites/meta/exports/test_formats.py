@@ -71,7 +71,7 @@ def shown(name: str, one: Record) -> list[str]:
     if name.startswith("junit"):
         return [line(model), line(one.device["name"]), block(one.message)]
     if name == "csv":
-        cell = model.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "backslashreplace").decode()
+        cell = block(model)
         return [f"'{cell}" if cell.startswith(csv_table.FORMULAS) else cell]
     if name == "parquet":
         return [text.encode("utf-8", "backslashreplace").decode() for text in (model, one.message)]
@@ -89,7 +89,7 @@ def test_a_text_survives_or_is_written_out(name: str, text: str) -> None:
     assert [expected for expected in shown(name, one) if expected not in read] == []
     joined = "\n".join(read)
     visible = html.escape(line(text)) if name == "summary" else line(text)
-    assert visible in joined or name in ("csv", "parquet")
+    assert visible in joined or name == "parquet" or (name == "csv" and block(text) in joined)
 
 
 TIMED = record(

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from fixtures.metrics.parity import Tensors
 from fixtures.store.files import load_tensors
+from fixtures.triage.issue import _shown
 from fixtures.triage.reproduce import worst
 from fixtures.triage.runs import Counter
 from fixtures.triage.search import find
@@ -94,6 +95,21 @@ def test_the_script_and_the_report_show_the_worst_values(written: Found) -> None
     )
     assert row.split("|")[3].split()[0] == f"{right[place]:.6g}"
     assert row.split("|")[4].split()[0] == f"{wrong[place]:.6g}"
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "shown"),
+    [
+        ([1.0, 2.5], [1.5, 1.0], ["1 2.5", "1.5 1"]),
+        ([0.0843767, 1.0], [0.084376709, 2.0], ["0.0843767 1", "0.084376709 2"]),
+        ([float("nan"), 1.0], [0.5, 2.0], ["nan 1", "0.5 2"]),
+    ],
+)
+def test_a_report_shows_as_many_digits_as_tell_values_apart(
+    expected: list[float], actual: list[float], shown: list[str]
+) -> None:
+    """Six are enough for a wrong layer, and nine are all that a float32 has."""
+    assert _shown(np.array(expected), np.array(actual)) == shown
 
 
 def test_a_script_that_cannot_run_says_so_by_another_code(written: Found, tmp_path: Path) -> None:
