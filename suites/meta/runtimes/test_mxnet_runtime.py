@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from fixtures.runtimes import mxnet_process
 from fixtures.verdicts import Crashed, NotRun, StageError
 from reference_models.model import Source
 from suites.meta.networks.mxnet_files import DENSE, write
+from suites.meta.places import ROOT
 
 
 @pytest.fixture
@@ -41,6 +43,24 @@ def test_run(mxnet: list[dict[str, np.ndarray]]) -> None:
     for sample, outputs in zip(SAMPLES, mxnet, strict=True):
         expected = sample["n_x"] @ stored["arg:n_weight"].T + stored["arg:n_bias"]
         assert np.allclose(outputs["n_0_output"], expected, atol=1e-5)
+
+
+SPARED = """
+from fixtures.runtimes.mxnet_child import import_mxnet
+import sys
+import_mxnet()
+print(*(name for name in ("scipy", "sklearn") if name in sys.modules), sep=", ", end=": ")
+import scipy.stats, sklearn.base
+print(scipy.stats.norm.name)
+"""
+
+
+@pytest.mark.usefixtures("mxnet")
+def test_its_import_leaves_out_what_no_network_needs() -> None:
+    """Neither scipy nor scikit-learn comes with MXNet, and both can be imported after it."""
+    code = [sys.executable, "-c", SPARED]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == ": norm\n", done.stderr
 
 
 @pytest.mark.usefixtures("mxnet")
