@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.slimming import verdicts
-from docs.tables import campaign, markdown, results, slimming, traps
+from docs.tables import bases, campaign, markdown, results, slimming, traps
 from fixtures import records
+from fixtures.compatibility.tables.releases import BASES
 from fixtures.metrics.alternation import Compared
 from fixtures.metrics.resampling import Ratio
 from fixtures.records import Record
@@ -111,3 +112,12 @@ def test_a_changed_record_changes_the_page(tmp_path: Path, monkeypatch: pytest.M
     records.append(tmp_path / "planted.jsonl", Record.from_json(json.dumps(line | {"verdict": "crashed"})))
     assert "| records | 1 crashed |" in campaign.head("planted")
     assert "8.5.3.1" in campaign.head("planted")
+
+
+def test_rows_are_counted_by_what_they_rest_on() -> None:
+    """Every restriction and refusal counts once, and a basis of the table is one that the tables know."""
+    found = bases.rows()
+    assert {basis for _, basis, _ in found} <= set(BASES)
+    assert found["tensorrt", "reported", "wrong"] == 2
+    lines = bases.written().strip().splitlines()[2:]
+    assert sum(int(cell) for line in lines for cell in line.split("|")[3:6]) == found.total()
