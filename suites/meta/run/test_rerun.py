@@ -20,7 +20,7 @@ NODE = "suites/test_convert.py::test_converts[digits]"
 CASE = Case("tensorrt-build", "digits", "torchscript", 13, precision="fp16", batch="8")
 GIVEN: dict[str, object] = {
     "artifacts": Path("/elsewhere/artifacts"), "records": Path("/elsewhere/records"), "refresh": True,
-    "support": "none", "calibrator": "mse", "int8_budget": "strict",
+    "support": "none", "calibrator": "minmax", "int8_budget": "strict",
     "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
     "missing": ["10.16=no such wheel"], "optimization_level": 1,
     "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"), "gpus": "GPU-a",

@@ -61,7 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = way.onnx_model("digits", "torchscript", 13)
     way.samples("digits")
     way.to_fp16(model)
-    way.to_int8("digits", model, "qdq")
+    way.to_int8("digits", model, "qdq", "mse")
     return store
 
 
@@ -103,7 +103,7 @@ def looked_into(store: Path, case: Case, hop: Hop, clients: dict[str, TensorRT] 
         ("fp16-parity", {"precision": "fp16"}, "fp16", "fp16"),
         (
             "int8-accuracy",
-            {"precision": "int8", "route": "qdq", "calibrator": "minmax"},
+            {"precision": "int8", "route": "qdq", "calibrator": "mse"},
             "quantized",
             "calibration",
         ),
@@ -208,7 +208,7 @@ def test_an_interrupt_ends_the_look_and_not_the_record(
 def test_layers_of_int8_are_a_row_that_a_run_reads(store: Path) -> None:
     """The file is one for --exclusions."""
     plant(store, "quantized", wrong_weights(9.0))
-    case = replace(CASE, stage="int8-accuracy", precision="int8", route="qdq", calibrator="minmax")
+    case = replace(CASE, stage="int8-accuracy", precision="int8", route="qdq", calibrator="mse")
     found = looked_into(store, case, "calibration")
     (line,) = plugin._exclusion(RecordDraft(case, {}), found)
     assert str(found.folder / "exclusions.toml") in line
