@@ -148,13 +148,14 @@ def test_a_history_is_a_record_file(db: Path, tmp_path: Path) -> None:
 
 
 def test_an_older_schema_is_migrated(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of schema 1 gets what later schemas have, and keeps its records."""
+    """A file of schema 1 gets what later schemas have, and keeps its records, which are not new then."""
     add(db, record())
-    monkeypatch.setattr(file, "MIGRATIONS", (*file.MIGRATIONS, "ALTER TABLE records ADD COLUMN planted TEXT"))
+    later = "ALTER TABLE records ADD COLUMN planted TEXT; UPDATE records SET planted = 'old'"
+    monkeypatch.setattr(file, "MIGRATIONS", (*file.MIGRATIONS, later))
     monkeypatch.setattr(file, "SCHEMA", file.SCHEMA + 1)
     assert add(db, record(), record(opset=12)) == 1
     with sqlite3.connect(db) as connection:
-        assert connection.execute("SELECT count(planted), count(*) FROM records").fetchone() == (0, 2)
+        assert connection.execute("SELECT count(planted), count(*) FROM records").fetchone() == (1, 2)
         assert connection.execute("PRAGMA user_version").fetchone() == (file.SCHEMA,)
     connection.close()
 
