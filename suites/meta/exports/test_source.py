@@ -13,7 +13,7 @@ from fixtures.exports.series import Input
 from fixtures.exports.source import DamagedError, Stream
 from fixtures.history import history
 from fixtures.history.entries import row
-from fixtures.records import Metric
+from fixtures.records import Metric, Record
 from suites.meta.report.planted import CUT, record
 
 LONG = record(stage="latency", message="m" * 3000, metrics={"median": Metric(1.0, "ms")})
@@ -28,9 +28,14 @@ class Nowhere(io.RawIOBase):
         return len(bytes(data))  # type: ignore[call-overload]
 
 
+def long(number: int) -> Record:
+    """Return a record with a message of its own."""
+    return replace(LONG, opset=number, message=f"{number} {LONG.message}")
+
+
 def jsonl(folder: Path, count: int) -> Path:
     """Write a record file."""
-    lines = (replace(LONG, opset=opset).to_json() for opset in range(count))
+    lines = (long(n).to_json() for n in range(count))
     path = folder / f"{count}.jsonl"
     path.write_text("".join(f"{line}\n" for line in lines))
     return path
@@ -39,7 +44,7 @@ def jsonl(folder: Path, count: int) -> Path:
 def sqlite(folder: Path, count: int) -> Path:
     """Write a history."""
     path = folder / f"{count}.sqlite"
-    history.add(path, (row(replace(LONG, opset=opset)) for opset in range(count)))
+    history.add(path, (row(long(n)) for n in range(count)))
     return path
 
 
@@ -47,6 +52,7 @@ def sqlite(folder: Path, count: int) -> Path:
 def test_memory_is_flat(name: str, made: Callable[[Path, int], Path], tmp_path: Path) -> None:
     """Formats of rows hold a few records at a time, and a digest of each: a part of what the records are."""
     path = made(tmp_path, COUNT)
+    format_of(name).write(Input(Stream([made(tmp_path, 1)])), Nowhere())  # type: ignore[arg-type]  # imports
     tracemalloc.start()
     format_of(name).write(Input(Stream([path])), Nowhere())  # type: ignore[arg-type]
     _, peak = tracemalloc.get_traced_memory()
