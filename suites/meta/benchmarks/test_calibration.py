@@ -189,4 +189,4 @@ def test_the_picture_of_the_sweep_is_that_of_its_lines() -> None:
     """As it was committed; a line for each calibrator and kind of scale of each model."""
     drawn = sweep_drawing.draw(outcomes("2026-11-30-int8/sweep"))
     assert (FOLDER / "2026-11-30-int8" / "sweep.svg").read_text() == drawn
-    assert drawn.count("<polyline") == 5 * 4 * 2
+    assert drawn.count("<polyline") == 6 * 4 * 2

@@ -384,6 +384,7 @@ def test_a_dying_builder_is_a_verdict(
     """A worker that is killed or hangs in mid-build makes the case crashed, and pytest goes on."""
     store = Path(shutil.copytree(long_to_build, tmp_path / "artifacts", copy_function=os.link))
     arguments = ["suites/test_build.py", "--model=yolov3", "--opset=13", "--worker-timeout=4"]
+    arguments += ["--build-ahead=0"]  # one worker, which is the case's
     with subprocess.Popen(command(store, *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         os.kill(worker_in_build(child.pid, store), signal_number)
         output, _ = child.communicate(timeout=TIMEOUT)
