@@ -137,6 +137,12 @@ def test_the_page_of_a_release_has_the_operators_of_the_models(tmp_path: Path) -
     assert rows == {"Conv": "taken, with limits", "Mish": "refused", "Resize": "taken, with limits"}
     assert "digits (3)" in old
     assert "node up (Resize) is refused" in old
+    assert [re.findall(r"<dt>Opsets</dt><dd>(.*?)</dd>", page) for page in (old, new)] == [
+        ["up to 11"],
+        ["up to 17"],
+    ]
+    rtx = next(pages.glob("version-rtx-*.html")).read_text("utf-8")
+    assert "<dt>Opsets</dt><dd>undocumented</dd>" in rtx
 
 
 def test_runs_that_are_given_twice_count_once(tmp_path: Path, report: ModuleType) -> None:
