@@ -10,11 +10,10 @@ lose that is judged. Without it: the engines of our cache, simulated in ONNX Run
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.calibration_sweep import MODELS, Held, make
+from benchmarks.lines import append
 from fixtures.quantization import cache, graph, implicit, qdq
 from fixtures.quantization.calibrators import METHODS, OF_TENSORRT
 from fixtures.quantization.implicit import Implicit
@@ -132,9 +132,7 @@ def _tell(outcomes: Iterator[Outcome], lines: Path | None) -> list[Outcome]:
     for outcome in outcomes:
         print(outcome, flush=True)
         told.append(outcome)
-        if lines:
-            with lines.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(outcome)) + "\n")
+        append(lines, outcome)
     return told
 
 

@@ -10,16 +10,16 @@ Exit code 0, or 2 for files that are not MNIST's.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
 
+from benchmarks import lines
 from fixtures.converters.pytorch.convert import convert
 from fixtures.metrics.bootstrap import Estimate, Score, draws, paired
 from fixtures.quantization import qdq
@@ -97,9 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcomes = judged(options.weights or work / "lenet.npz", options.folder, work, options.images)
             for outcome in outcomes:
                 print(outcome, flush=True)
-                if options.lines:
-                    with options.lines.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(asdict(outcome)) + "\n")
+                lines.append(options.lines, outcome)
     except (OSError, ValueError) as error:
         print(f"python -m benchmarks.mnist_int8: {error}", file=sys.stderr)
         return 2

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +24,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 
+from benchmarks import lines
 from fixtures.checks.scoring import THRESHOLD, MeanAveragePrecision
 from fixtures.converters.darknet.convert import convert
 from fixtures.metrics import boxes
@@ -210,9 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                             sep="\n",
                         )
                     print(outcome, flush=True)
-                    if options.lines:
-                        with options.lines.open("a", encoding="utf-8") as lines:
-                            lines.write(json.dumps(asdict(outcome)) + "\n")
+                    lines.append(options.lines, outcome)
     except (OSError, ValueError) as error:
         print(f"python -m benchmarks.official_int8: {error}", file=sys.stderr)
         return 2

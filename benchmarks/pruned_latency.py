@@ -11,17 +11,17 @@ is measured.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import onnx
 
+from benchmarks import lines
 from benchmarks.latency import sample
 from benchmarks.pruning import written
 from fixtures.converters.darknet.convert import convert
@@ -86,9 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     Row(file.stem, cost.parameters, cost.flops, in_turn(dense, file, timed, options.pairs))
                 )
                 print(rows[-1], flush=True)
-                if options.lines:
-                    with options.lines.open("a", encoding="utf-8") as lines:
-                        lines.write(json.dumps(asdict(rows[-1])) + "\n")
+                lines.append(options.lines, rows[-1])
     except (OSError, StageError, ValueError) as error:
         print(f"python -m benchmarks.pruned_latency: {error}", file=sys.stderr)
         return 2
