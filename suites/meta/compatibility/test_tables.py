@@ -173,7 +173,7 @@ def test_a_missing_operator_is_named(operator: str, version: str, why: str, reme
 
 
 def test_an_estimator_is_refused_with_what_to_do() -> None:
-    """An operator of ai.onnx.ml, as scikit-learn's models are made of, wants no plugin but other operators."""
+    """An operator of ai.onnx.ml, as scikit-learn exports them, wants other operators and no plugin."""
     (refusal,) = refusals(one("Scaler", domain="ai.onnx.ml", opset=17), "tensorrt", "10.0", gpu=True)
     assert "tensors" in refusal.remedy
     assert "plugin" not in refusal.remedy

@@ -49,7 +49,7 @@ def test_the_form_is_fp16_inside_and_fp32_outside(tmp_path: Path, opset: int) ->
 
 
 def test_estimators_stay_in_fp32(tmp_path: Path) -> None:
-    """No operator of ai.onnx.ml takes fp16, which scikit-learn's models are made of; what is around them does."""
+    """No operator of ai.onnx.ml, of which scikit-learn exports models, takes fp16; what is around it does."""
     weight = numpy_helper.from_array(np.eye(4, dtype=np.float32) / 3, "w")
     graph = helper.make_graph(
         [
