@@ -142,13 +142,22 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     assert done.stderr.startswith("usage: python -m fixtures COMMAND")
 
 
+@pytest.mark.parametrize("stream", [">&-", ">/dev/full"])
+def test_a_standard_output_that_takes_nothing_is_one_line(stream: str) -> None:
+    """A closed one, and one of a full disk: exit code 1, and no fault of the program."""
+    shell = ["sh", "-c", f'"$0" -m fixtures machine --json {stream}', sys.executable]
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, "fault" in line) == (1, False)
+
+
 @pytest.mark.parametrize("words", [["machine", "--json"], ["machine", "--tensorrt", "8.6"]])
 def test_a_reader_that_goes_away_ends_it_silently(words: list[str]) -> None:
     """Behind a closed pipe, as of head, nothing is printed on stderr."""
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from fixtures.__main__ import main; sys.exit(main())"
     )
-    command = [sys.executable, "-c", program, "machine", "--json"]
+    command = [sys.executable, "-c", program, *words]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stdout
     child.stdout.close()
