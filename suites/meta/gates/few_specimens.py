@@ -14,5 +14,5 @@ def few() -> tuple[Specimen, ...]:
 
 def pytest_configure() -> None:
     """Put them in place of both sets, in a run whose plugin this is; an import alone changes nothing."""
-    specimen_sets.enumerated = few  # type: ignore[assignment]
+    specimen_sets.enumerated = few  # type: ignore[assignment, attr-defined]
     strategies.drawn = few  # type: ignore[assignment]
