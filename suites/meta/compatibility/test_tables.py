@@ -172,6 +172,13 @@ def test_a_missing_operator_is_named(operator: str, version: str, why: str, reme
     assert refusal.where.endswith((", source", ", derived"))
 
 
+def test_an_estimator_is_refused_with_what_to_do() -> None:
+    """An operator of ai.onnx.ml, as scikit-learn exports them, wants other operators and no plugin."""
+    (refusal,) = refusals(one("Scaler", domain="ai.onnx.ml", opset=17), "tensorrt", "10.0", gpu=True)
+    assert "tensors" in refusal.remedy
+    assert "plugin" not in refusal.remedy
+
+
 def test_a_plugin_of_tensorrt_is_no_refusal() -> None:
     """TensorRT brings plugins by names that end in _TRT, this one since 8.0; TensorRT-RTX does not."""
     wanted: dict[str, Any] = dict.fromkeys(
