@@ -10,7 +10,7 @@ from fixtures.compatibility import Inspection, Refusal, cautions, inspect, refus
 from fixtures.compatibility.check.remedies import FIXED
 from fixtures.compatibility.rewrites import work
 from fixtures.compatibility.rewrites.registry import REWRITES
-from suites.meta.networks import exact_forms, fused_models, importer_rewrites, parser_cases
+from suites.meta.networks import exact_forms, fused_models, importer_rewrites, narrow_floats, parser_cases
 from suites.meta.networks.rewrite_models import SHAPE, assert_equal, fixed, release, resize, single, small
 
 F = np.float32
@@ -98,6 +98,7 @@ ROWS: list[tuple[str, str, ModelProto]] = [
     *exact_forms.ROWS,
     *parser_cases.REWRITES,
     *importer_rewrites.REWRITES,
+    *narrow_floats.REWRITES,
     ("fused written out", *fused_models.FUSED[0]),
     *(("function body", version, model) for version, model in [
         ("trt8.6", single("Mish", opset=18)),
