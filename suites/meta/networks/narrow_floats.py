@@ -1,7 +1,7 @@
-"""Operators of FLOAT16 and BFLOAT16 whose importers write a constant of FLOAT beside them, in the text form of ONNX.
+"""Operators of FLOAT16 and BFLOAT16 whose importers write a constant of FLOAT beside them.
 
-Rows are those of `parser_cases`, which see. TensorRT-RTX and TensorRT 11 are strongly typed: FLOAT16 does not meet
-FLOAT there. Each verdict on TensorRT-RTX 1.4, 1.5 and 1.7 is that of builds.
+In the text form of ONNX. Rows are those of `parser_cases`, which see. TensorRT-RTX and TensorRT 11 are
+strongly typed: FLOAT16 does not meet FLOAT there. Each verdict on TensorRT-RTX 1.4, 1.5 and 1.7 is that of builds.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ STRONG = {"11.0-11.5": REFUSED, ALL_RTX: REFUSED}
 
 def product(kind: str, opset: int, attributes: str) -> ModelProto:
     """Make a Gemm of 2 x 3 by 3 x 4 and 4 addends."""
-    graph = f"({kind}[2,3] x, {kind}[3,4] w, {kind}[4] c) => ({kind}[2,4] y) {{ y = Gemm<{attributes}>(x, w, c) }}"
-    return text(opset, graph)
+    taken = f"{kind}[2,3] x, {kind}[3,4] w, {kind}[4] c"
+    return text(opset, f"({taken}) => ({kind}[2,4] y) {{ y = Gemm<{attributes}>(x, w, c) }}")
 
 
-def recurrent(operator: str, kind: str, opset: int, *, lengths: bool = False, begun: bool = False) -> ModelProto:
+def recurrent(
+    operator: str, kind: str, opset: int, *, lengths: bool = False, begun: bool = False
+) -> ModelProto:
     """Make 5 steps of a batch of 2. lengths: of each sequence; begun: by a state that is given."""
     wide = GATES[operator] * 4
     taken = [f"{kind}[5,2,3] x", f"{kind}[1,{wide},3] w", f"{kind}[1,{wide},4] r"]
@@ -40,6 +42,18 @@ def one(operator: str, kind: str, opset: int, inputs: int = 1) -> ModelProto:
     names = [f"x{n}" for n in range(inputs)]
     taken = ", ".join(f"{kind}[1,4,8,8] {name}" for name in names)
     return text(opset, f"({taken}) => ({kind}[1,4,8,8] y) {{ y = {operator}({', '.join(names)}) }}")
+
+
+def cast(
+    between: str = "m = Relu(x) s = Identity(c)", direction: str = "forward", kind: str = "float16"
+) -> ModelProto:
+    """Make an LSTM of s, which comes from c, a cast of m to FLOAT."""
+    first, _, last = between.partition(" s = ")
+    ways = 2 if direction == "bidirectional" else 1
+    taken = f"{kind}[5,2,3] x, float[{ways},16,3] w, float[{ways},16,4] r"
+    layer = f'y = LSTM<hidden_size = 4, direction = "{direction}">(s, w, r)'
+    body = f"{first} c = Cast<to = 1>(m) s = {last} {layer}"
+    return text(11, f"({taken}) => (float[5,{ways},2,4] y) {{ {body} }}")
 
 
 EXPONENTIALS = "(float[2,3,4] x) => (float[2,3,1] y) <int64[1] axes = {2}> { y = ReduceLogSumExp(x, axes) }"
@@ -81,12 +95,19 @@ CASES: dict[str, Case] = {
     "short floats of no mean and variance 1": Case(
         "misread_types", partial(one, "MeanVarianceNormalization", "bfloat16", 13), NEVER),
     "halves of no mean and variance 1": Case(
-        "misread_types", partial(one, "MeanVarianceNormalization", "float16", 13), {"7.0-8.4": REFUSED, **STRONG}),
+        "misread_types", partial(one, "MeanVarianceNormalization", "float16", 13),
+        {"7.0-8.4": REFUSED, **STRONG}),
+    "a sequence of halves cast": Case("cast_sequence", cast, {ALL_RTX: REFUSED}),
+    "a sequence of halves cast, negated": Case("", partial(cast, "m = Relu(x) s = Neg(c)"), {}),
+    "a sequence of halves cast, both ways": Case("", partial(cast, direction="bidirectional"), {}),
+    "a sequence of whole numbers cast": Case(
+        "", partial(cast, "m = Identity(x) s = Identity(c)", kind="int32"), {}),
     "exponentials over an axis": Case(
         "unread_inputs", partial(text, 18, EXPONENTIALS), {"7.0-10.13": WRONG}),
 }  # fmt: skip
 
 REWRITES: list[tuple[str, str, ModelProto]] = [
+    ("sequence plus zero", "rtx1.7", cast()),
     ("in FLOAT", "rtx1.4", product("float16", 11, "alpha = 0.5")),
     ("in FLOAT", "trt11.0", recurrent("RNN", "float16", 11)),
     ("in FLOAT", "rtx1.7", recurrent("LSTM", "float16", 11, lengths=True)),
