@@ -16,9 +16,9 @@ Held = Mapping[str, np.ndarray | np.generic]
 
 
 def _model(node: Any, taken: Sequence[Value], made: Sequence[Value], held: Held, opset: int) -> ModelProto:
-    infos = [
+    before, after = (
         [helper.make_tensor_value_info(n, kind, shape) for n, shape, kind in side] for side in (taken, made)
-    ]
+    )
     weights = [numpy_helper.from_array(np.asarray(array), name) for name, array in held.items()]
     graph = helper.make_graph([node], "g", before, after, weights)
     imports = [helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)]

@@ -1,7 +1,8 @@
 """Operators of FLOAT16 and BFLOAT16 whose importers write a constant of FLOAT beside them.
 
 In the text form of ONNX. Rows are those of `parser_cases`, which see. TensorRT-RTX and TensorRT 11 are
-strongly typed: FLOAT16 does not meet FLOAT there. Each verdict on TensorRT-RTX 1.4, 1.5 and 1.7 is that of builds.
+strongly typed: FLOAT16 does not meet FLOAT there. Each verdict on TensorRT-RTX 1.4, 1.5 and 1.7 is that of
+builds.
 """
 
 from __future__ import annotations
