@@ -7,8 +7,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from fixtures.compatibility import Inspection, Refusal, cautions, inspect, refusals
-from fixtures.compatibility.check.remedies import FIXED
 from fixtures.compatibility.check import microsoft
+from fixtures.compatibility.check.remedies import FIXED
 from fixtures.compatibility.rewrites import work
 from fixtures.compatibility.rewrites.registry import REWRITES
 from suites.meta.networks import exact_forms, fused_models, importer_rewrites, narrow_floats, parser_cases
