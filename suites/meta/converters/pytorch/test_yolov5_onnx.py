@@ -96,7 +96,12 @@ def test_raw_heads_are_those_of_the_source(
 
 @pytest.mark.parametrize(
     ("release", "exporter", "opset", "batch"),
-    [(6, "torchscript", 10, 2), (6, "torchscript", 10, None), (6, "torchscript", 17, None), (3, "dynamo", 21, 2)],
+    [
+        (6, "torchscript", 10, 2),
+        (6, "torchscript", 10, None),
+        (6, "torchscript", 17, None),
+        (3, "dynamo", 21, 2),
+    ],
     ids=str,
 )
 def test_decoded_boxes_are_numpys(release: int, exporter: Exporter, opset: int, batch: int | None) -> None:
