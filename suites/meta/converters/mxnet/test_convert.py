@@ -50,7 +50,9 @@ def run_onnx(model: onnx.ModelProto, sample: Tensors) -> dict[str, np.ndarray]:
     onnx.checker.check_model(model, full_check=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, dict(sample)), strict=True))
 
@@ -113,7 +115,7 @@ def references(gender_age: Source, samples: list[Tensors]) -> list[dict[str, np.
 
 @pytest.mark.parametrize("net", CONVERTED, ids=lambda net: net.name)
 def test_operator(net: Net, mxnet_outputs: Outputs, tmp_path: Path) -> None:
-    """A converted operator gives MXNet's values at every opset under MXNet's name, in no more nodes than said.
+    """At every opset an operator gives MXNet's values under MXNet's name, in no more nodes than its row says.
 
     All opsets of a net are one test: thousands would take longer to be managed than to be run.
     """

@@ -90,11 +90,13 @@ def test_another_opset_than_asked_is_an_error(
 def test_the_same_module_gives_the_same_bytes(
     digit_net: Any, capfd: pytest.CaptureFixture[str], exporter: Exporter, opset: int
 ) -> None:
-    """Exports from training and eval mode are equal byte for byte, hold no path of this machine, print nothing."""
+    """Exports from training and eval mode are equal to the byte, hold no path of this machine, print nothing."""
     import torch
 
     first, second = (
-        convert(digit_net.train(mode), IMAGE, ["logits"], opset, exporter).SerializeToString(deterministic=True)
+        convert(digit_net.train(mode), IMAGE, ["logits"], opset, exporter).SerializeToString(
+            deterministic=True
+        )
         for mode in (True, False)
     )
     assert first == second
