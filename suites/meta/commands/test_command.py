@@ -45,6 +45,17 @@ def test_the_list_names_every_command(program: str, capsys: pytest.CaptureFixtur
     assert all(f"  {name} " in captured.out for name in NAMES)
 
 
+@pytest.mark.parametrize("group", ["history", "quantization", "convert", "prune", "train"])
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_a_first_word_lists_the_commands_of_its_group(
+    group: str, asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks for help with the first word gets what it may go on with, and nothing else."""
+    assert command.main([group, asked]) == 0
+    listed = [line.split("  ")[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert listed == [name for name in NAMES if name.split()[0] == group]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

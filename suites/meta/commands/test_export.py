@@ -43,6 +43,21 @@ def test_each_format_is_written_to_a_file(name: str, records: Path, tmp_path: Pa
     assert stat.S_IMODE(output.stat().st_mode) == 0o666 & ~mask
 
 
+@pytest.mark.parametrize("name", ["csv", "junit"])
+def test_a_dash_is_standard_output(
+    name: str, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:  # fmt: skip
+    """As without the option, and no file of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for output in ([], ["-o", "-"]):
+        assert command.main(["export", name, str(records), *output]) == 0
+        said.append(capfdbinary.readouterr().out)
+    assert said[0] == said[1] != b""
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize(("options", "count"), [([], 2), (["--latest"], 1)])
 def test_formats_of_rows_have_every_run(
     options: list[str], count: int, records: Path, capsys: pytest.CaptureFixture[str]

@@ -47,6 +47,19 @@ def test_export_gives_back_what_was_imported(db: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out.jsonl").read_bytes() == b"".join(files)
 
 
+def test_a_dash_is_standard_output(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As without the option, and no file of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for output in ([], ["-o", "-"]):
+        assert run("export", "--db", db, *output) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != ""
+    assert not Path("-").exists()
+
+
 def test_query_prints_a_table(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line a record, under a head; no control character of a message reaches the terminal."""
     assert run("query", "--db", db, "--verdict", "failed") == 0

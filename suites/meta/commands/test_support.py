@@ -44,6 +44,21 @@ def test_the_table_groups_versions_that_answer_alike(file: str, capsys: pytest.C
     assert "TensorRT 7.0-7.2 refuses 1, TensorRT 8.0-11.5 refuses 0" in lines[-1]
 
 
+def test_the_table_says_where_the_other_reasons_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a group one reason is shown; the call that names each is one that the command takes."""
+    model = one("Blorp", domain="own", opset=17)
+    model.graph.node.add(op_type="Plorb", domain="own", input=["x"], output=["z"])
+    onnx.save(model, tmp_path / "m.onnx")
+    assert main([str(tmp_path / "m.onnx")]) == 0
+    said = [line.split() for line in capsys.readouterr().out.splitlines() if " more: " in line]
+    assert [word for *_, word, _, _ in said][-1] == "rtx1.4"
+    for _, count, _, *call, _, _ in said:
+        main([str(tmp_path / "m.onnx"), *call])
+        assert capsys.readouterr().out.count("remedy: ") == int(count) + 1
+
+
 @pytest.mark.parametrize(
     ("version", "says"), [("7.0", "TensorRT 7.0: refused"), ("rtx1.7", "TensorRT-RTX 1.7: taken")]
 )

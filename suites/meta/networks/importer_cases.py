@@ -94,12 +94,7 @@ CASES: Mapping[str, Case] = {
         "even_count", lambda: columns("INT4", 5), NEVER),
     "four bits of an odd axis": Case(
         "even_count", lambda: blocks(8, 5, 4), {"7.0-10.5": REFUSED}),
-    "the mean of halves": Case(
-        "misread_types", lambda: made("Mean", [("FLOAT16", (2, 4))] * 2, opset=13),
-        {"7.0-9.1": REFUSED, "9.2-11.5": WRONG, ALL_RTX: WRONG}),
     "the mean of floats": Case("", lambda: made("Mean", [("FLOAT", (2, 4))] * 2, opset=13), OLD),
-    "halves of no mean and variance 1": Case(
-        "misread_types", lambda: fed("MeanVarianceNormalization", "FLOAT16", *IMAGE), NEVER),
     "a window of halves": Case(
         "attributes", lambda: made("HannWindow", (), [np.int64(10)], opset=17, output_datatype=10), NEVER),
     "a window": Case(

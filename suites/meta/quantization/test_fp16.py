@@ -48,6 +48,29 @@ def test_the_form_is_fp16_inside_and_fp32_outside(tmp_path: Path, opset: int) ->
     assert 0 < error < 2**-10
 
 
+def test_estimators_stay_in_fp32(tmp_path: Path) -> None:
+    """No operator of ai.onnx.ml, of which scikit-learn exports models, takes fp16; what is around it does."""
+    weight = numpy_helper.from_array(np.eye(4, dtype=np.float32) / 3, "w")
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["a"]),
+            helper.make_node("Scaler", ["a"], ["b"], domain="ai.onnx.ml", offset=[0.5], scale=[2.0]),
+            helper.make_node("MatMul", ["b", "w"], ["y"]),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 4))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (2, 4))],
+        [weight],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "m.onnx")
+    fp16.convert(tmp_path / "m.onnx", tmp_path / "h.onnx")
+    x = np.random.default_rng(0).random((2, 4), np.float32)
+    (got,) = OnnxRuntime(tmp_path / "h.onnx").run([{"x": x}])
+    expected = (x / 3 - 0.5) * 2 / 3
+    assert 0 < np.abs(got["y"] - expected).max() < 2**-10
+
+
 def test_a_weight_beyond_fp16_is_refused(tmp_path: Path) -> None:
     """A weight of 70,000 would silently become 65,504: the error names the weight."""
     with pytest.raises(StageError, match=r"weight 'w' holds 70000, beyond fp16's 65504") as raised:

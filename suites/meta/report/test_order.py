@@ -2,12 +2,12 @@
 
 import os
 import time
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
-from fixtures.records import Record
 from fixtures.report.join import join
 from suites.meta.report.planted import record, written
 
@@ -54,7 +54,7 @@ def test_runs_order_and_not_the_time_of_one_record(tmp_path: Path) -> None:
 def test_within_a_run_the_later_line_counts(verdicts: tuple[str, str], tmp_path: Path) -> None:
     """A case that ran twice in one run has the verdict of its last line, whatever the clock did."""
     first, second = (record(verdict) for verdict in verdicts)  # type: ignore[arg-type]
-    written(tmp_path, first, Record(**{**vars(second), "time": "2026-01-01T09:00:00+00:00"}))
+    written(tmp_path, first, replace(second, time="2026-01-01T09:00:00+00:00"))
     assert [one.verdict for one in join([tmp_path]).records] == [verdicts[1]]
 
 

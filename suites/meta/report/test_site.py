@@ -348,4 +348,4 @@ def test_the_quick_reader_takes_what_the_suite_writes() -> None:
     pytest.importorskip("msgspec", reason="pip install --group report")
     read = decoder()
     assert [read(one.to_json().encode()) for one in site.records()] == site.records()
-    assert [*vars(read(record().to_json().encode()))] == [field.name for field in fields(Record)]
+    assert type(read(record().to_json().encode())) is Record

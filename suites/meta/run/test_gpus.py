@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 pytest.importorskip("torch", reason="run `tox run -e meta`")
 FIRST, SECOND = "GPU-aaaaaaaa-1111", "GPU-bbbbbbbb-2222"
 SMI = f"""#!/bin/sh
-echo "0, {FIRST}, 00000000:00:00.0, stand-in"
-echo "1, {SECOND}, 00000000:01:00.0, stand-in"
+echo "0, {FIRST}, 00000000:00:00.0, 550.1, stand-in"
+echo "1, {SECOND}, 00000000:01:00.0, 550.1, stand-in"
 """
 WATCH = """import json, os
 def pytest_runtest_call(item):

@@ -49,7 +49,7 @@ def converted(
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_converted_layer_gives_the_interpreters_numbers(name: str, folder: Path) -> None:
-    """Each layer and option at every opset, two images at once, within ten times the float32 floor."""
+    """Each layer and option at every opset, two images, within ten times the network's float32 floor."""
     truth, data = truth_of(name, folder)
     for opset in OPSETS:
         differences = parity.hold(truth, converted(paths_of(name, folder), data, opset))

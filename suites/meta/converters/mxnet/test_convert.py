@@ -115,7 +115,7 @@ def references(gender_age: Source, samples: list[Tensors]) -> list[dict[str, np.
 
 @pytest.mark.parametrize("net", CONVERTED, ids=lambda net: net.name)
 def test_operator(net: Net, mxnet_outputs: Outputs, tmp_path: Path) -> None:
-    """At every opset an operator gives MXNet's values under MXNet's name, in no more nodes than its row says.
+    """It gives MXNet's values at every opset under MXNet's name, in no more nodes than said.
 
     All opsets of a net are one test: thousands would take longer to be managed than to be run.
     """

@@ -221,7 +221,7 @@ def short() -> dict[str, Any]:
     """The deep networks with one block of each kind: dynamo takes seconds for every dozen layers."""
     from reference_models.pytorch import mobilenet, resnet
 
-    modules = {
+    modules: dict[str, Any] = {
         "resnet18": resnet.ResNet(resnet.BasicBlock, (1, 1, 1, 1)),
         "mobilenetv2": mobilenet.MobileNetV2(blocks=mobilenet.BLOCKS[:2]),
     }

@@ -90,7 +90,7 @@ def test_another_opset_than_asked_is_an_error(
 def test_the_same_module_gives_the_same_bytes(
     digit_net: Any, capfd: pytest.CaptureFixture[str], exporter: Exporter, opset: int
 ) -> None:
-    """Exports from training and eval mode are equal to the byte, hold no path of this machine, print nothing."""
+    """Exports of both modes are equal byte for byte, hold no path of this machine, print nothing."""
     import torch
 
     first, second = (

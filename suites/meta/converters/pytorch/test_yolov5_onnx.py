@@ -97,7 +97,9 @@ def test_raw_heads_are_those_of_the_source(
 @pytest.mark.parametrize(
     ("release", "exporter", "opset", "batch"),
     [
-        (6, "torchscript", 10, 2), (6, "torchscript", 10, None), (6, "torchscript", 17, None),
+        (6, "torchscript", 10, 2),
+        (6, "torchscript", 10, None),
+        (6, "torchscript", 17, None),
         (3, "dynamo", 21, 2),
     ],
     ids=str,
