@@ -103,7 +103,7 @@ def test_raw_heads_are_those_of_the_source(
         (3, "dynamo", 21, 2),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_decoded_boxes_are_numpys(release: int, exporter: Exporter, opset: int, batch: int | None) -> None:
     """The decoded form, of a size that is no square, is NumPy's reading of torch's heads, box for box."""
     module = network("n", release, False)
