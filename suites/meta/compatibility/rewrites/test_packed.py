@@ -1,7 +1,6 @@
 """Weights of a few bits are those of MatMulNBits, and stay small in the file."""
 
 import numpy as np
-import onnxruntime
 import pytest
 from onnx import ModelProto, TensorProto
 
@@ -13,6 +12,8 @@ from suites.meta.networks.rewrite_models import feed, fixed
 
 def assert_equal(before: ModelProto, after: ModelProto) -> None:
     """Hold two models against each other as they are: fused, ONNX Runtime computes INT4 in INT8."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     expected, found = (
