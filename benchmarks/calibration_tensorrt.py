@@ -102,6 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--calibrator", choices=METHODS, nargs="+", default=("entropy", "minmax"),
         help="TensorRT has calibrators for the first three; of others engines of our cache alone are built",
     )  # fmt: skip
+    parser.add_argument(
+        "--optimization-level",
+        type=int,
+        metavar="N",
+        help="how long a builder of 8.6 on may look for tactics",
+    )
     parser.add_argument("--lines", type=Path, help="append a JSON line an engine to this file")
     parser.add_argument(
         "--folder", type=Path, help="of model and data; made there where torch is, else found"
@@ -121,7 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcomes = [
                 outcome
                 for method in options.calibrator
-                for outcome in _tell(engines(client, subject, method, work), options.lines)
+                for outcome in _tell(
+                    engines(client, subject, method, work, options.optimization_level), options.lines
+                )
             ]
     return int(worse(outcomes) > WORSE)
 
@@ -143,7 +151,9 @@ def worse(outcomes: Sequence[Outcome]) -> float:
     return max((by[one] / by[other] for one, other in pairs if other in by), default=0.0)
 
 
-def engines(client: TensorRT, subject: Subject, method: str, work: Path) -> Iterator[Outcome]:
+def engines(
+    client: TensorRT, subject: Subject, method: str, work: Path, level: int | None = None
+) -> Iterator[Outcome]:
     """Yield what engines of a calibrator lose: of TensorRT's cache, where it has the calibrator, and of ours.
 
     TensorRT calibrates once: its cache is given to the second engine. Print how far the scales are apart.
@@ -152,7 +162,8 @@ def engines(client: TensorRT, subject: Subject, method: str, work: Path) -> Iter
     label, version = client.identity.label, client.identity.version
     ours = subject.calibrated(method, version)
     kind = method if method in cache.ALGORITHM_OF else "entropy"
-    plain = BuildOptions(detailed=True, constrained=True, timing_cache=str(work / "timing.cache"))
+    timing = str(work / "timing.cache")
+    plain = BuildOptions(detailed=True, constrained=True, timing_cache=timing, optimization_level=level)
     made = partial(_engine, client, subject, work)
     ways = {OWN: replace(plain, calibrator=method)} if method in OF_TENSORRT else {}
     ways[OURS] = replace(plain, calibrator=kind, calibration_cache=ours.cache)

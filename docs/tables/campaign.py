@@ -61,4 +61,5 @@ def several(values: Iterable[str]) -> str:
 
 def _device(record: Record) -> str:
     about = record.device
-    return f"{about['name']}, driver {about['driver']}" if about.get("name") else "no GPU"
+    driver = f", driver {about['driver']}" if about.get("driver") else ""
+    return about["name"] + driver if about.get("name") else "no GPU"

@@ -106,6 +106,31 @@ def latency(name: str) -> str:
     return table(head, rows)
 
 
+def migrations(name: str) -> str:
+    """Return one row a model that went from one TensorRT to another: what became of it, and how far it moved.
+
+    Errors are relative L2 of the raw outputs, from ONNX Runtime's and from those of the TensorRT before.
+    """
+    rows = (
+        (
+            r.model["name"], _kind(r), f"{r.baseline['version']} to {r.tensorrt['version']}",
+            f"{r.baseline['before']}, {r.baseline['after']}",
+            *(_metric(r, f"onnxruntime_l2_{when}") for when in ("before", "after")), _metric(r, "worst"),
+            *(_metric(r, f"cuda_graph_median_{when}") for when in ("before", "after")), r.verdict,
+        )
+        for r in executed(name, "migration")
+    )  # fmt: skip
+    errors, times = (
+        [f"{what}, {when}" for when in ("before", "after")] for what in ("error", "CUDA graph, ms")
+    )
+    heads = ("model", "precision", "TensorRT", "before, after", *errors, "of allowed", *times, "verdict")
+    return table(heads, rows)
+
+
+def _metric(record: Record, name: str) -> str:
+    return short(record.metrics[name].value) if name in record.metrics else "-"
+
+
 def accuracy(name: str) -> str:
     """Return the judged metric on held-out data before and after INT8, the drop in points, and the budget."""
     rows = (

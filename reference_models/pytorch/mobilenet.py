@@ -6,6 +6,8 @@ weights.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 BLOCKS = (
@@ -48,11 +50,11 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """Width multiplier 1: a stem, 17 inverted residuals, a 1x1 convolution, pooling, one linear layer."""
 
-    def __init__(self, classes: int = 1000) -> None:
+    def __init__(self, classes: int = 1000, blocks: Sequence[tuple[int, int, int, int]] = BLOCKS) -> None:
         super().__init__()
         parts: list[nn.Module] = [convolution(3, 32, 3, 2)]
         inputs = 32
-        for expansion, width, repeat, stride in BLOCKS:
+        for expansion, width, repeat, stride in blocks:
             for place in range(repeat):
                 parts.append(InvertedResidual(inputs, width, 1 if place else stride, expansion))
                 inputs = width

@@ -16,9 +16,12 @@ IMAGES = 8
 """That statistics are measured on."""
 
 
-def build(mx: Any, name: str, folder: Path, *, side: int, width: int = 1) -> None:
-    """Write NAME-symbol.json and NAME-0000.params; the same call writes the same bits."""
-    images = ZOO[name].prepare(synthetic_images.images(np.random.default_rng(SEED), IMAGES, side))
+def build(mx: Any, name: str, folder: Path, *, side: int, width: int = 1, count: int = IMAGES) -> None:
+    """Write NAME-symbol.json and NAME-0000.params; the same call writes the same bits.
+
+    count: images that statistics are measured on.
+    """
+    images = ZOO[name].prepare(synthetic_images.images(np.random.default_rng(SEED), count, side))
     prefix = str(folder / name)
     block, symbol = describe(mx, name, side, width)
     drawn, measured = fill(mx, symbol, images, SEED)

@@ -11,7 +11,7 @@ from fixtures.checks.retries import asked
 from fixtures.checks.specimen_runs import Line, measure, samples_of
 from fixtures.compatibility.specimens import Specimen, enumerated
 from fixtures.runtimes.onnxruntime import OnnxRuntime
-from fixtures.runtimes.tensorrt.messages import Build
+from fixtures.runtimes.tensorrt.messages import Build, BuildOptions
 from fixtures.verdicts import Crashed, StageError
 from suites.meta.gates.few_specimens import few
 
@@ -54,7 +54,7 @@ class Mortal:
         if self.left[what] >= 0:
             raise Crashed("signal 9")
 
-    def build(self, model: Path, *, profiles: Any, engine: Path) -> Build:
+    def build(self, model: Path, *, profiles: Any, engine: Path, options: BuildOptions) -> Build:
         """Keep the model as the engine."""
         self._live("builds")
         engine.write_bytes(model.read_bytes())

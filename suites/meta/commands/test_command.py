@@ -1,5 +1,6 @@
 """The one command: which there are, what an unknown one is told, how errors end, under both of its names."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -204,3 +205,16 @@ def test_a_reader_that_goes_away_ends_it_silently(words: list[str]) -> None:
     assert child.stderr.read() == b""
     child.stderr.close()
     assert child.wait() == command_line.CLOSED
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_cycles_are_collected_afterwards_as_before(collecting: bool) -> None:
+    """Also where what was done meanwhile raised."""
+    was = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        with pytest.raises(ZeroDivisionError), command_line.uncollected():
+            1 // int(gc.isenabled())
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if was else gc.disable)()

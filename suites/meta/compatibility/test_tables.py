@@ -208,12 +208,19 @@ def test_a_plugin_is_taken_by_the_releases_that_register_it(operator: str, taken
     ("version", "basis"),
     [
         ("10.10", "source"),
+        ("10.15", "source"),
         ("11.0", "source"),
-        *((v, "derived") for v in ("10.12", "10.14", "10.15", "11.1", "11.5")),
+        ("10.12", "derived from both neighbours, 10.10 and 10.13"),
+        ("10.14", "derived from both neighbours, 10.13 and 10.15"),
+        ("11.1", "derived"),
+        ("11.5", "derived"),
     ],
 )
 def test_a_row_says_of_which_releases_its_function_was_read(version: str, basis: str) -> None:
-    """Beyond the parsers that were read as a whole, a row names the releases that were looked up for it."""
+    """Beyond the parsers that were read as a whole, a row names the releases that were looked up for it.
+
+    One between two that were read is derived from both, one after the last of them is derived from it.
+    """
     model = one("ScatterND", [[[0]], [1.0]], opset=16, reduction="add")
     (refusal,) = refusals(model, "tensorrt", version, gpu=True)
     assert f", {basis}: " in refusal.where

@@ -9,9 +9,9 @@ from fixtures.environment import gpus
 from fixtures.environment.gpus import GpuError
 
 A, B, C = (f"GPU-{letter * 8}-1111-2222-3333-444444444444" for letter in "abc")
-THREE = f"""0, {A}, 00000000:1B:00.0, NVIDIA H200
-1, {B}, 00000000:43:00.0, NVIDIA H200
-2, {C}, 00000001:9D:00.0, NVIDIA L4, of a name
+THREE = f"""0, {A}, 00000000:1B:00.0, 580.159.04, NVIDIA H200
+1, {B}, 00000000:43:00.0, 580.159.04, NVIDIA H200
+2, {C}, 00000001:9D:00.0, 470.57, NVIDIA L4, of a name
 """
 NONE = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
 Plant = Callable[..., None]
@@ -111,7 +111,7 @@ def test_who_asks_for_none_takes_the_first_that_is_visible(
     plant(THREE)
     assert gpus.first().name == "NVIDIA H200"
     monkeypatch.setenv(gpus.VISIBLE, "2")
-    assert gpus.first().name == "NVIDIA L4, of a name"
+    assert gpus.described() == {"name": "NVIDIA L4, of a name", "driver": "470.57", "uuid": C}
     plant(NONE, 9)
     with pytest.raises(GpuError, match="no GPU can be told from another: nvidia-smi"):
         gpus.first()

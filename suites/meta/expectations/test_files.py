@@ -1,13 +1,18 @@
 """Expectation files are read by their schema, and what does not fit is said in one line."""
 
 import json
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fixtures.expectations import ExpectationError, load
+from fixtures.expectations import ExpectationError, files, load
+from fixtures.expectations import schema as schema_of_rows
 from fixtures.expectations.files import FILES
 from fixtures.expectations.schema import SCHEMA, schema
+from fixtures.store.kept import Kept
 from suites.meta.expectations.folders import SOUND, row, write
 from suites.meta.places import EXPECTATIONS
 
@@ -29,6 +34,53 @@ def test_the_committed_files_load() -> None:
     rows = load(EXPECTATIONS)
     assert rows.tolerances
     assert rows.known_failures
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], int]:
+    """Return how many rows of a folder a process that begins now holds against the schema."""
+    rows: list[object] = []
+
+    def noted(table: str, row: object) -> str:
+        rows.append(row)
+        return schema_of_rows.problem(table, row)
+
+    monkeypatch.setattr(files, "problem", noted)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+    def count(folder: Path) -> int:
+        rows.clear()
+        known = Kept(tmp_path / "kept", b"code")
+        monkeypatch.setattr(files, "sound", lambda: known)
+        load(folder)
+        return len(rows)
+
+    return count
+
+
+def test_the_suites_own_rows_are_held_against_the_schema_once(
+    asked: Callable[[Path], int], tmp_path: Path
+) -> None:
+    """The next process knows the files; a row that is edited is looked at again, with those of its file."""
+    assert asked(EXPECTATIONS) > 50
+    assert asked(EXPECTATIONS) == 0
+    copy = Path(shutil.copytree(EXPECTATIONS, tmp_path / "copy"))
+    assert asked(copy) == 0
+    shares = copy / "shares.toml"
+    shares.write_text(shares.read_text() + row("share", model="edited"))
+    assert asked(copy) == shares.read_text().count("[[share]]") > 1
+    shares.write_text(shares.read_text() + row("share", share=-1))
+    with pytest.raises(ExpectationError, match="share is -1, expected"):
+        asked(copy)
+
+
+def test_rows_of_a_folder_of_a_users_are_kept_for_no_other_process(
+    asked: Callable[[Path], int], tmp_path: Path
+) -> None:
+    """Each edit of each user would make the file grow."""
+    folder = write(tmp_path / "own")
+    assert asked(folder) == asked(folder) == len(FILES)
+    assert not (tmp_path / "kept").exists()
 
 
 def test_every_field_of_a_row_finds_its_place(tmp_path: Path) -> None:

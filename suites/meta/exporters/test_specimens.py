@@ -64,21 +64,6 @@ def test_a_constant_shows_by_the_second_input(monkeypatch: pytest.MonkeyPatch) -
     assert tried("x / float(x.max())").kind == "equal"
 
 
-def test_dynamo_gives_the_same_with_one_table_of_translations() -> None:
-    """The table that is made once gives the model that torch gives by itself; torch is left as it was."""
-    from torch.onnx._internal.exporter._registration import ONNXRegistry
-
-    from fixtures.converters.pytorch.convert import convert
-
-    before = ONNXRegistry.from_torchlib
-    one = Specimen("planted", "nn.Sequential(nn.Conv2d(4, 6, 3), nn.Mish(), nn.BatchNorm2d(6))", IMAGE)
-    alone = convert(one.module(), one.values(0), ["y"], 18, "dynamo")
-    with outcomes._one_registry():
-        twice = [convert(one.module(), one.values(0), ["y"], 18, "dynamo") for _ in range(2)]
-    assert twice == [alone, alone]
-    assert before == ONNXRegistry.from_torchlib
-
-
 def test_specimens_are_distinct() -> None:
     """Each has a name and a code of its own, inputs that it uses, and values that change with the number."""
     found = enumerated()

@@ -1,6 +1,6 @@
 """A pytest plugin (``-p suites.meta.gates.few_specimens``): a handful of specimens for `prediction`."""
 
-from fixtures.checks import prediction
+from fixtures.checks import specimen_sets
 from fixtures.compatibility.specimens import Specimen, enumerated, strategies
 
 NAMES = ("Unary-opset9", "Unary(operator=Abs)", "Softmax(rank=2)", "Norm(training=1)", "Unary(rank=9)",
@@ -14,5 +14,5 @@ def few() -> tuple[Specimen, ...]:
 
 def pytest_configure() -> None:
     """Put them in place of both sets, in a run whose plugin this is; an import alone changes nothing."""
-    prediction.enumerated = few  # type: ignore[assignment, attr-defined]
+    specimen_sets.enumerated = few  # type: ignore[assignment, attr-defined]
     strategies.drawn = few  # type: ignore[assignment]

@@ -93,7 +93,7 @@ ROOMS = (
     Room(
         "fixtures/expectations",
         "reference_models fixtures.cases fixtures.compatibility fixtures.converters.onnx_graph "
-        "fixtures.metrics fixtures.stages fixtures.verdicts", "", "jsonschema",
+        "fixtures.metrics fixtures.stages fixtures.store.kept fixtures.verdicts", "", "jsonschema",
     ),
     Room(
         "fixtures/recording.py",

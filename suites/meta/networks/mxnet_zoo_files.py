@@ -22,12 +22,14 @@ from fixtures.runtimes import mxnet_child
 from fixtures.store.files import load_tensors, save_tensors
 from reference_models.model import Source
 from reference_models.mxnet import process, synthetic_images
-from reference_models.mxnet.zoo.build import build, describe
+from reference_models.mxnet.zoo.build import IMAGES, build, describe
 from reference_models.mxnet.zoo.catalog import ZOO
 from suites.meta.places import made_once
 
 Outputs = Mapping[str, np.ndarray]
 SIZES = "sizes.json"
+LARGE = 200
+"""Side above which two images have pixels enough to measure statistics on, in float64."""
 WITHOUT_MXNET = pytest.mark.skipif(
     find_spec("mxnet") is None, reason="mxnet is not installed; run `tox run -e meta`"
 )
@@ -102,7 +104,7 @@ def main(path: Path) -> None:
     mx = mxnet_child.import_mxnet()
     for name in ZOO:
         side, width = ZOO[name].small
-        build(mx, name, path, side=side, width=width)
+        build(mx, name, path, side=side, width=width, count=2 if side > LARGE else IMAGES)
         files = process.source(path, name).files
         options = argparse.Namespace(**files, output=[], internals=False, results=path / f"{name}-out.npz")
         mxnet_child.run(mx, options, mxnet_child.load_samples(path / f"{name}-in.npz"))

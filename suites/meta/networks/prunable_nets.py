@@ -15,8 +15,6 @@ from reference_models.darknet.zoo.catalog import ZOO
 from suites.meta.networks import zoo_files
 
 SIDE = 16
-PARTED = frozenset({"yolov4-tiny", "yolov4-tiny-3l"})
-"""Networks of the zoo whose routes take parts of channels."""
 ANCHORS = ((3, 4), (6, 8))
 ACTIVATIONS = ("leaky", "relu", "mish", "swish", "logistic", "linear")
 
@@ -43,8 +41,8 @@ def sample(side: int = SIDE) -> dict[str, np.ndarray]:
 
 
 def narrow(name: str, side: int = 64) -> Cfg:
-    """Return a network of the zoo, a quarter as wide where no route takes a part of its channels."""
-    return zoo_files.slim(ZOO[name](side), 1 if name in PARTED else 4)
+    """Return a network of the zoo, a quarter as wide."""
+    return zoo_files.slim(ZOO[name](side), 4)
 
 
 def residual(side: int = SIDE) -> Cfg:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 
-from fixtures.converters.darknet.convert import EPSILON, convert
+from fixtures.converters.darknet.convert import EPSILON
+from fixtures.converters.darknet.writing import convert_to_file
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from fixtures.runtimes.opencv import OpenCV
 from reference_models import inputs
@@ -118,8 +118,8 @@ def converted(
     if cfg:
         text.write_text(cfg)
     path = files.cfg.with_suffix(".onnx")
-    onnx.save(convert(text if cfg else files.cfg, stored or files.weights, opset, epsilon=epsilon), path)
-    return OnnxRuntime(path).run([files.sample])[0]
+    convert_to_file(text if cfg else files.cfg, stored or files.weights, opset, path, epsilon=epsilon)
+    return OnnxRuntime(path, threads=1).run([files.sample])[0]
 
 
 def floor(files: Files, outputs: Outputs) -> float:

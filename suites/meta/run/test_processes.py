@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import scale
+from fixtures.cases import ANCHOR_OPSET
 from fixtures.records import Record
 from fixtures.run import Run, make_run
 from fixtures.run.options import Options
 from fixtures.run.turns import turn
 from suites.meta.gates.child_runs import Run as Ended
 from suites.meta.gates.child_runs import pipeline, plant, run
+from suites.meta.runtimes.tensorrt.test_build_options import linear
 
 CHOSEN = (
     "suites/test_convert.py", "suites/test_parity.py", "suites/test_support.py", "suites/test_latency.py",
@@ -40,12 +41,16 @@ def shown(record: Record) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """Runs in one process and in two, with stores that hold the ONNX model and the source's outputs."""
+    """Runs in one process and in two, with stores that hold all that is made by torch.
+
+    Each process would import it: those of a run in several are no forks.
+    """
     folder = tmp_path_factory.mktemp("both")
     filled = pipeline(folder / "artifacts")
-    filled.onnx_model("digits", "torchscript", 13)
+    for opset in (13, ANCHOR_OPSET):
+        filled.onnx_model("digits", "torchscript", opset)
     filled.samples("digits")
-    models = scale.write_models(folder / "models", 2)
+    models = ",".join(str(linear(folder / f"net-{factor}.onnx", factor)) for factor in (1.0, 2.0))
     return {
         n: run(
             Path(shutil.copytree(folder / "artifacts", folder / n / "artifacts")),
@@ -67,7 +72,7 @@ def test_records_are_those_of_one_process(both: dict[str, Ended]) -> None:
     one, two = both["0"], both["2"]
     assert (one.code, two.code) == (0, 0), two.output
     assert sorted(map(shown, two.records), key=str) == sorted(map(shown, one.records), key=str)
-    assert {record.model["name"] for record in two.records} == {"digits", "net-0", "net-1"}
+    assert {record.model["name"] for record in two.records} == {"digits", "net-1.0", "net-2.0"}
     assert {record.stage for record in two.records} >= {"convert", "onnxruntime-parity", "support", "latency"}
 
 

@@ -146,6 +146,8 @@ MADE_BY = {
     "fixtures/pruning/darknet/rules.py": lambda: {PRUNED},
     "fixtures/pipeline/batches.py": lambda: {BUILDS},
     "fixtures/exporters/specimens/strategies.py": lambda: {TRAPS},
+    "fixtures/compatibility/specimens/strategies.py": lambda: {Thing("specimens")},
+    "fixtures/compatibility/specimens/windows.py": lambda: {Thing("specimens")},
     "reference_models/mxnet/build_gender_age.py": lambda: {
         t for t in things() if t.model == "gender-age" and t.kind != "own-model"
     },

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 
 from reference_models.pytorch.state import one_thread
+
+
+def pytest_configure() -> None:
+    """Let torch's threads, where a test wants several, sleep while they wait; read when torch is imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(autouse=True)

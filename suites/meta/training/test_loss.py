@@ -160,8 +160,8 @@ def test_every_form_of_the_loss_is_least_where_boxes_are_right(keys: dict[str, A
     raw = [torch.from_numpy(v).logit().requires_grad_() for v in drawn(net, new_coords=True)]
     squash = torch.sigmoid if "new_coords" in keys else torch.nn.Identity()
     engine, heads = torch.optim.Adam(raw, 0.1), read_heads(net)
-    for number in range(400):
-        engine.param_groups[0]["lr"] = 0.1 * (1 - number / 400)
+    for number in range(200):
+        engine.param_groups[0]["lr"] = 0.1 * (1 - number / 200)
         engine.zero_grad()
         yolo_loss(heads, [squash(values) for values in raw], torch.from_numpy(TRUTHS)).total.backward()
         engine.step()

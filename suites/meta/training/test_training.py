@@ -165,14 +165,14 @@ def test_a_training_goes_on_with_its_number_of_threads(tmp_path: Path) -> None:
     """Sums of two threads are others than those of one; what began on two goes on on two."""
     import torch
 
-    kept, plan = tmp_path / "a.checkpoint", replace(PLAN, epochs=2)
+    kept, plan = tmp_path / "a.checkpoint", replace(PLAN, epochs=1, batch=2)
     begun = {threads: digits_yolov5n.network() for threads in (1, 2)}
     asked = iter(range(1, 99))
     for threads, module in begun.items():
         torch.set_num_threads(threads)
         _trained(module, plan)
     with pytest.raises(Interrupted):
-        _trained(digits_yolov5n.network(), plan, kept=kept, stop=lambda: next(asked) == 2)
+        _trained(digits_yolov5n.network(), plan, kept=kept, stop=lambda: next(asked) == 1)
     torch.set_num_threads(1)
     resumed = digits_yolov5n.network()
     _trained(resumed, plan, kept=kept)
@@ -181,9 +181,10 @@ def test_a_training_goes_on_with_its_number_of_threads(tmp_path: Path) -> None:
 
 
 def _trained(module: Any, plan: Plan, **options: Any) -> None:
+    """Train on two batches of two scenes."""
     from fixtures.training.training import Around, train
 
-    train(module, scenes(), plan, Around(**options))
+    train(module, SceneExamples("train", 4), plan, Around(**options))
 
 
 def test_another_seed_gives_other_bits(whole: tuple[dict[str, bytes], list[str]], tmp_path: Path) -> None:

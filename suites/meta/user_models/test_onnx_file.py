@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from fixtures.verdicts import NotRun, StageError
 from reference_models import registry
 from reference_models.model import ReferenceModel
 from suites.meta.networks import user_onnx
+from suites.meta.places import ROOT
 
 
 def described(
@@ -45,6 +48,23 @@ def cases(model: ReferenceModel, name: str, opsets: str = "") -> list[Case]:
         predicted=("rtx1.7",),
     )  # fmt: skip
     return list(stage(name).all_cases(chosen))
+
+
+CONVERTED = """
+import sys
+from pathlib import Path
+from fixtures.converters.onnx_file import convert
+convert(Path(sys.argv[1]), 13, {"image": (1, 3, 8, 8)})
+print("onnxruntime" in sys.modules, "torch" in sys.modules)
+"""
+
+
+def test_no_framework_is_imported_to_convert_it(tmp_path: Path) -> None:
+    """Helpers of ONNX Runtime lie in a package that imports torch where it is installed."""
+    file = user_onnx.classifier(tmp_path / "net.onnx")
+    words = [sys.executable, "-c", CONVERTED, str(file)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "True False\n", done.stderr
 
 
 def test_the_file_itself_is_what_is_tested_at_its_own_opset(tmp_path: Path) -> None:

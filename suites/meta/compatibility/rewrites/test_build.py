@@ -16,7 +16,7 @@ from fixtures.runtimes.tensorrt.client import TensorRT
 from fixtures.runtimes.tensorrt.messages import Build
 from suites.meta.compatibility.rewrites.test_repairs import HALF, C, mixed
 from suites.meta.compatibility.rewrites.test_rewrites import S, quantized, weights
-from suites.meta.networks import exact_forms
+from suites.meta.networks import exact_forms, generation_models, narrow_floats
 from suites.meta.networks.rewrite_models import fixed, resize, single, small
 
 F = np.float32
@@ -57,6 +57,8 @@ MODELS: dict[str, ModelProto] = {
     "three outputs of LayerNormalization": small(
         [helper.make_node("LayerNormalization", ["x", "s"], ["a", "m", "d"], name="node"),
          helper.make_node("Add", ["a", "m"], ["y"])], {"s": np.ones(8, F)}),
+    "sequences of halves": narrow_floats.recurrent("LSTM", "float16", 11, lengths=True),
+    **{name: model for name, (_, model) in {**generation_models.GROUPED, **generation_models.PACKED}.items()},
 }  # fmt: skip
 
 

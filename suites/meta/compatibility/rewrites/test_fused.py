@@ -7,6 +7,7 @@ from fixtures.compatibility import inspect, refusals
 from fixtures.compatibility.check import attention, microsoft
 from fixtures.compatibility.rewrites import fused
 from suites.meta.networks.fused_models import ATTENTION, FUSED, KEPT_AS_THEY_ARE
+from suites.meta.networks.generation_models import GROUPED, PACKED, ROTATED
 from suites.meta.networks.rewrite_models import assert_equal, fixed, release
 
 COMMAND = "as the command fix does"
@@ -35,8 +36,9 @@ def test_what_is_not_written_out_is_to_be_exported(model: ModelProto) -> None:
 
 def test_every_form_has_a_way_and_an_example() -> None:
     """Operators of which a remedy may name the command are those of the rewrites, and each is tried."""
-    assert set(microsoft.FORMS) == {*fused.WAYS, *attention.WRITTEN}
-    tried = {node.op_type for _, model in [*ATTENTION, *FUSED] for node in model.graph.node}
+    assert set(microsoft.FORMS) == {*fused.WAYS, *attention.WRITTEN, *microsoft.ELSE}
+    others = [*GROUPED.values(), *ROTATED.values(), *PACKED.values()]
+    tried = {node.op_type for _, model in [*ATTENTION, *FUSED, *others] for node in model.graph.node}
     assert tried == set(microsoft.FORMS)
 
 

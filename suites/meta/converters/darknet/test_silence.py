@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fixtures.converters.darknet import activations, config, network
-from fixtures.converters.darknet.convert import convert
+from fixtures.converters.darknet.convert import build
 from fixtures.converters.darknet.layer import Kind, words
 from fixtures.converters.darknet.registry import ANY_LAYER, KINDS, NET, REFUSED
 from fixtures.converters.darknet.weights import WeightsReader
@@ -93,11 +93,10 @@ def outcome(name: str, key: str, weights: Path) -> object:
     cfg = weights.with_name("net.cfg")
     cfg.write_text(f"[net]\n{sides}\n[dropout]\n[{name}]\n{key}\n{BASES.get(name, '')}\n")
     try:
-        model = convert(cfg, weights, 13)
-        heads = network.resolve(config.read(cfg)).detectors
+        built = build(cfg, weights, 13)
     except ConversionError as error:
         return str(error)
-    return model.SerializeToString(), heads
+    return built.graph.model(built.metadata).SerializeToString(), built.net.detectors
 
 
 def unheard(name: str, keys: frozenset[str], weights: Path) -> list[str]:

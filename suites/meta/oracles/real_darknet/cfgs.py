@@ -49,13 +49,17 @@ def with_net(text: str, **keys: int) -> str:
 
 
 def narrowed(text: str, by: int, fixes: tuple[str, ...] = HEADS) -> str:
-    """Divide the channels, and their groups, of all layers but those before a section of `fixes`."""
+    """Divide the channels, and their groups, of all layers but those before a section of `fixes`.
+
+    The groups of a route are how many parts it divides channels into, and stay.
+    """
     sections = re.split(r"^(?=\[)", text, flags=re.M)
     made = list[str]()
     following = "[end]"
     for section in reversed(sections):
         fixed = following.startswith(fixes)
-        keys = r"^((?:filters|output|groups)\s*=\s*)(\d+)"
+        names = "filters|output" if section.startswith("[route]") else "filters|output|groups"
+        keys = rf"^((?:{names})\s*=\s*)(\d+)"
         made.append(section if fixed else re.sub(keys, partial(_divided, by), section, flags=re.M))
         following = following if section.startswith(("[dropout]", "[avgpool]")) else section
     return "".join(reversed(made))

@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnx
 
 from fixtures.converters.darknet import config, network
-from fixtures.converters.darknet.convert import convert
 from fixtures.converters.darknet.network import Network
 from fixtures.converters.darknet.registry import KINDS
+from fixtures.converters.darknet.writing import convert_to_file
 from fixtures.runtimes.onnxruntime import OnnxRuntime
 from suites.meta.oracles.real_darknet.cfgs import with_net
 
@@ -104,8 +103,8 @@ class Real:
         weights, path = self.folder / "net.weights", self.folder / "net.onnx"
         write(weights, (respelled(s.array) if twin else s.array for s in self.arrays))
         batch = len(rows) // self.net.steps
-        onnx.save(convert(self.cfg, weights, opset, batch=batch, **wanted), path)
-        return OnnxRuntime(path).run([{"data": rows}])[0]
+        convert_to_file(self.cfg, weights, opset, path, batch=batch, **wanted)
+        return OnnxRuntime(path, threads=1).run([{"data": rows}])[0]
 
     def files(self, layers: Sequence[int] = (), *, compensated: bool = True) -> tuple[Path, Path, int]:
         """Write cfg and weights for Darknet; also give how many values its output has.

@@ -34,7 +34,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     """A network of the zoo, a quarter as wide."""
     name = request.param
     folder = tmp_path_factory.mktemp(name)
-    return zoo_files.write(name, SIDES.get(name, 64), folder, 1 if name in prunable_nets.PARTED else 4)
+    return zoo_files.write(name, SIDES.get(name, 64), folder, 4)
 
 
 def error(source: Source, plan: Plan, sample: dict[str, np.ndarray]) -> float:
