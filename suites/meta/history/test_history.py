@@ -237,3 +237,18 @@ def test_a_full_disk_loses_nothing(db: Path) -> None:
         signal.signal(signal.SIGXFSZ, handler)
     assert history.lines(db) == [record().to_json()]
     assert add(db, record(tensorrt=RTX, opset=20)) == 1
+
+
+def test_pruning_gives_the_room_back(db: Path) -> None:
+    """The file of a history of which most is gone is smaller, so that a store on a CI disk does not grow."""
+    add(db, *(record("passed", 1, opset=n, message="m" * 3000) for n in range(40)), record("passed", 2))
+    before = db.stat().st_size
+    assert [run.count for run in history.prune(db, keep_days=None, keep_runs=1)] == [40]
+    assert db.stat().st_size < before / 4
+
+
+def test_a_run_of_the_very_moment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run that began as many days ago as are kept, to the second, nothing is deleted."""
+    monkeypatch.setattr(time, "time", lambda: 10 * history.DAY)
+    known = [history.KnownRun(f"day {day}", day * history.DAY, None, 1) for day in (8, 9)]
+    assert history.outdated(known, keep_days=1, keep_runs=None) == known[:1]
