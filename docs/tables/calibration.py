@@ -67,3 +67,18 @@ def on_mnist(name: str) -> str:
         interval = f"{lost['value']:.2f} ({lost['low']:.2f} to {lost['high']:.2f})"
         rows.append((row["way"], f"{row['fp32']:.2f}", f"{row['int8']:.2f}", interval))
     return table(("way", "top-1 fp32", "INT8", "points lost [95 %]"), rows)
+
+
+def peers(name: str) -> str:
+    """Return what INT8 costs by each tool's own way; a row a model, a column a way.
+
+    Of `benchmarks.int8_peers`.
+    """
+    cells: dict[str, dict[str, str]] = {}
+    for row in lines(name):
+        cost = row["refused"] or f"{row['lost']:.2f} / {row['distance']:.4f}"
+        cells.setdefault(row["model"], {})[f"{row['tool']}, {row['calibrator']}"] = cost
+    ways = list(dict.fromkeys(way for costs in cells.values() for way in costs))
+    return table(
+        ("model", *ways), [(model, *(costs.get(way, "-") for way in ways)) for model, costs in cells.items()]
+    )

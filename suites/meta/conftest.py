@@ -64,6 +64,7 @@ SLOW = {
     "history/test_killed.py": "writers as processes of their own",
     "mutants/test_run.py": "runs of the command in child processes",
     "house/test_interrupts.py": CHILDREN,
+    "house/test_scheduling.py": CHILDREN,
     "house/test_stages.py": CHILDREN,
     "oracles/darknet_interpreter/test_activations.py": TORCH,
     "oracles/darknet_interpreter/test_interpreter.py": TORCH,
@@ -130,10 +131,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadFileScheduling
 
-    scheduling = LoadFileScheduling(config, log)
-    file_of = scheduling._split_scope
-    scheduling._split_scope = lambda nodeid: TOGETHER.get(file := file_of(nodeid), file)
-    return scheduling
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+        def remove_node(self, node: Any) -> Any:
+            """Leave to others what a process that has died had not done, and not the files that it had.
+
+            One that is given such a file has nothing to run and nothing to report, and waits for ever.
+            """
+            files = self.assigned_work.get(node, {})
+            for file in [file for file, tests in files.items() if all(tests.values())]:
+                del files[file]
+            return super().remove_node(node)
+
+    return Files(config, log)
 
 
 @cache

@@ -1,5 +1,8 @@
 """The one command: which there are, what an unknown one is told, how errors end, under both of its names."""
 
+import gc
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,13 +145,59 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     assert done.stderr.startswith("usage: python -m fixtures COMMAND")
 
 
+INTERRUPTED = """
+import os, signal, sys, time
+from fixtures import __main__ as command
+from fixtures.commands import command_line, machine
+
+def act(options):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(9)
+    finally:
+        for _ in range(int(sys.argv[1])):
+            os.kill(os.getpid(), signal.SIGINT)
+        print("cleaned up", flush=True)
+
+machine.main = lambda words: command_line.run(command_line.parser("machine", "", []), act, words)
+sys.exit(command.main(["machine"]))
+"""
+
+
+@pytest.mark.parametrize(("more", "code", "said"), [(0, 130, "cleaned up\n"), (1, -signal.SIGINT, "")])
+def test_an_interrupt_is_silent(more: int, code: int, said: str) -> None:
+    """The first one lets a command clean up, the next one ends it at once; neither shows a traceback."""
+    child = [sys.executable, "-c", INTERRUPTED, str(more)]
+    done = subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, said, "")
+
+
+def test_an_interrupt_while_a_command_is_imported_is_silent(tmp_path: Path) -> None:
+    """What a command needs takes a second to import; Python would show where it was."""
+    (tmp_path / "jinja2.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    done = subprocess.run(
+        [sys.executable, "-m", "fixtures", "report", "records"], cwd=ROOT, capture_output=True, text=True,
+        check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("stream", [">&-", ">/dev/full"])
+def test_a_standard_output_that_takes_nothing_is_one_line(stream: str) -> None:
+    """A closed one, and one of a full disk: exit code 1, and no fault of the program."""
+    shell = ["sh", "-c", f'"$0" -m fixtures machine --json {stream}', sys.executable]
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, "fault" in line) == (1, False)
+
+
 @pytest.mark.parametrize("words", [["machine", "--json"], ["machine", "--tensorrt", "8.6"]])
 def test_a_reader_that_goes_away_ends_it_silently(words: list[str]) -> None:
     """Behind a closed pipe, as of head, nothing is printed on stderr."""
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from fixtures.__main__ import main; sys.exit(main())"
     )
-    command = [sys.executable, "-c", program, "machine", "--json"]
+    command = [sys.executable, "-c", program, *words]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stdout
     child.stdout.close()
@@ -156,3 +205,16 @@ def test_a_reader_that_goes_away_ends_it_silently(words: list[str]) -> None:
     assert child.stderr.read() == b""
     child.stderr.close()
     assert child.wait() == command_line.CLOSED
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_cycles_are_collected_afterwards_as_before(collecting: bool) -> None:
+    """Also where what was done meanwhile raised."""
+    was = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        with pytest.raises(ZeroDivisionError), command_line.uncollected():
+            1 // int(gc.isenabled())
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if was else gc.disable)()

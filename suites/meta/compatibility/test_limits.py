@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility import Refusal, inspect, refusals
 from fixtures.compatibility.check.limits import LIMITS
-from suites.meta.networks import importer_cases, parser_cases, user_situations
+from suites.meta.networks import importer_cases, narrow_floats, parser_cases, user_situations
 from suites.meta.networks.importer_models import attention
 from suites.meta.networks.support_models import (
     chosen,
@@ -152,6 +152,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
 ELSEWHERE = {
     "uneven_split", "loop_condition", "output_shape", "resize_between", "scan_outputs", "written",
     *parser_cases.RULES, *importer_cases.RULES, *user_situations.RULES,
+    *narrow_floats.RULES,
 }  # fmt: skip
 """Rules of what is computed wrong, and those whose examples stand in a table of their own."""
 

@@ -172,14 +172,22 @@ SPOILT_DETECTORS = {
 }
 
 
-@pytest.mark.parametrize(("change", "named"), SPOILT_DETECTORS.values(), ids=SPOILT_DETECTORS)
-def test_a_spoilt_detector_is_red_and_its_tensor_named(
-    change: Callable[[onnx.ModelProto], None], named: list[str], tmp_path: Path
-) -> None:
-    """By its mAP, by its boxes, by its heads: each error breaks another limit."""
-    store = tmp_path / "artifacts"
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds a detector, its quantized model and the scenes that both are judged on."""
+    store = tmp_path_factory.mktemp("detector") / "artifacts"
     way = pipeline(store)
     way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq")
+    way.evaluation(DETECTOR)
+    return store
+
+
+@pytest.mark.parametrize(("change", "named"), SPOILT_DETECTORS.values(), ids=SPOILT_DETECTORS)
+def test_a_spoilt_detector_is_red_and_its_tensor_named(
+    change: Callable[[onnx.ModelProto], None], named: list[str], detector: Path, tmp_path: Path
+) -> None:
+    """By its mAP, by its boxes, by its heads: each error breaks another limit."""
+    store = Path(shutil.copytree(detector, tmp_path / "artifacts"))
     plant(store, "quantized", change)
     ended = run(store, INT8, f"--model={DETECTOR}", "--opset=13", "-k", "qdq")
     message = ended.the("failed").message

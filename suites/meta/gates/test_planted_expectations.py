@@ -1,6 +1,7 @@
 """Rows that would hide an error end a run at its start, with one clear line and pytest's usage code."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,13 @@ def test_a_wrong_row_of_the_suite_ends_the_run(file: str, text: str, said: str, 
     assert said in line(run(tmp_path / "artifacts", *arguments, "--model=digits"), f"{file}.toml")
 
 
-def test_a_wrong_row_ends_the_run_before_its_first_case(tmp_path: Path) -> None:
-    """Rows are held against cases once these are collected: nothing has run by then."""
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "several"])
+def test_a_wrong_row_ends_the_run_before_its_first_case(processes: Sequence[str], tmp_path: Path) -> None:
+    """Rows are held against cases before a case runs, or a process is started that would run it."""
     folder = Path(shutil.copytree(EXPECTATIONS, tmp_path / "expectations"))
     (folder / "tolerances.toml").write_text(row("tolerance", model="yolov3tiny"))
-    ended = run(
-        tmp_path / "artifacts", "suites/test_convert.py", f"--expectations={folder}", "--model=digits"
-    )
+    chosen = ("suites/test_convert.py", f"--expectations={folder}", "--model=digits", *processes)
+    ended = run(tmp_path / "artifacts", *chosen)
     assert "fits no case; did you mean yolov3-tiny" in line(ended, "tolerances.toml")
     assert "1 passed" not in ended.output
     assert not (tmp_path / "artifacts" / "entries").exists()

@@ -83,7 +83,7 @@ class Fleet:
 
     def checkout(self, job: str) -> Path:
         """Return a new checkout for a job."""
-        return Copy.of(ROOT, self.folder / "jobs" / job).folder
+        return Copy.of(ROOT, self.folder / "jobs" / job, compiled=True).folder
 
     def do(self, text: str, checkout: Path, **variables: str) -> None:
         """Run commands in bash as a runner does. AssertionError with what they said where one fails."""

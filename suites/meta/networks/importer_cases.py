@@ -45,6 +45,12 @@ NO_SCATTER = {"7.0-10.14": REFUSED}
 NEVER = {"7.0-11.5": REFUSED, ALL_RTX: REFUSED}
 """Refused by all."""
 
+
+def scales(count: int) -> list[np.ndarray]:
+    """Return so many scales, and zero points of INT8."""
+    return [np.full(count, 0.1, np.float32), np.zeros(count, np.int8)]
+
+
 CASES: Mapping[str, Case] = {
     "attention of halves": Case("", attention, NO_ATTENTION),
     "attention of floats": Case("attention_kernel", lambda: attention("FLOAT"), NEVER),
@@ -94,6 +100,12 @@ CASES: Mapping[str, Case] = {
         "even_count", lambda: columns("INT4", 5), NEVER),
     "four bits of an odd axis": Case(
         "even_count", lambda: blocks(8, 5, 4), {"7.0-10.5": REFUSED}),
+    "scales of a channel each": Case(
+        "", lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(4), opset=13), OLD),
+    "scales of too many channels": Case(
+        "scales_of_axis",
+        lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(5), opset=13),
+        {**OLD, "8.0-11.5": REFUSED, ALL_RTX: REFUSED}),
     "the mean of floats": Case("", lambda: made("Mean", [("FLOAT", (2, 4))] * 2, opset=13), OLD),
     "a window of halves": Case(
         "attributes", lambda: made("HannWindow", (), [np.int64(10)], opset=17, output_datatype=10), NEVER),

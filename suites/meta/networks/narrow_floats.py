@@ -11,7 +11,7 @@ from functools import partial
 
 from onnx import ModelProto
 
-from suites.meta.networks.parser_cases import ALL_RTX, OLD, REFUSED, WRONG, Case
+from suites.meta.networks.parser_cases import ALL_RTX, OLD, OPEN, REFUSED, WRONG, Case
 from suites.meta.networks.user_situations import NEVER, text
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -57,6 +57,11 @@ def cast(
     return text(11, f"({taken}) => (float[5,{ways},2,4] y) {{ {body} }}")
 
 
+DECONVOLUTION = (
+    """(bfloat16[1,4,7,7] x, bfloat16[4,4,3,3] w) => (bfloat16[1,4,9,9] y) { y = ConvTranspose(x, w) }"""
+)
+NOTHING = "({0}[2,3] x) => ({0}[2,3] y) {{ y = {1}<noop_with_empty_axes = 1>(x) }}"
+NORM = "(int32[2,3] x) => (int32[1,1] y) { y = ReduceL2(x) }"
 EXPONENTIALS = "(float[2,3,4] x) => (float[2,3,1] y) <int64[1] axes = {2}> { y = ReduceLogSumExp(x, axes) }"
 
 CASES: dict[str, Case] = {
@@ -101,11 +106,24 @@ CASES: dict[str, Case] = {
     "a sequence of halves cast": Case("cast_sequence", cast, {ALL_RTX: REFUSED}),
     "a sequence of halves cast, negated": Case("", partial(cast, "m = Relu(x) s = Neg(c)"), {}),
     "a sequence of halves cast, both ways": Case("", partial(cast, direction="bidirectional"), {}),
+    "a sequence of halves cast, from its end": Case("", partial(cast, direction="reverse"), {}),
+    "a deconvolution of short floats": Case(
+        "refused_types", partial(text, 22, DECONVOLUTION),
+        {"7.0-8.6": REFUSED, "9.0-10.5": OPEN, ALL_RTX: REFUSED}),
+    "integers reduced by nothing": Case(
+        "refused_types", partial(text, 18, NOTHING.format("int32", "ReduceL2")), {"7.0-9.3": REFUSED}),
+    "integers reduced": Case("reduced_types", partial(text, 18, NORM), NEVER),
+    "truths reduced by nothing": Case(
+        "refused_types", partial(text, 20, NOTHING.format("bool", "ReduceMax")),
+        {"7.0-11.5": REFUSED, "rtx1.4-rtx1.6": REFUSED}),
     "a sequence of whole numbers cast": Case(
         "", partial(cast, "m = Identity(x) s = Identity(c)", kind="int32"), {}),
     "exponentials over an axis": Case(
         "unread_inputs", partial(text, 18, EXPONENTIALS), {"7.0-10.13": WRONG}),
 }  # fmt: skip
+
+RULES = {"cast_sequence", "misread_types", "reduced_types"}
+"""Rules whose examples stand here alone."""
 
 REWRITES: list[tuple[str, str, ModelProto]] = [
     ("sequence plus zero", "rtx1.7", cast()),

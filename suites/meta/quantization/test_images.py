@@ -67,7 +67,7 @@ def broken(folder: Path, what: str) -> Path:
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("picture", r"a\.jpg: not one of \.npy, \.npz; save the float32 array"),
+        ("picture", r"a\.jpg: not one of \.npy, \.npz; save the float32 array .*--calibration"),
         ("empty folder", "has no images; give at least one"),
         ("no array", "no array that numpy can read"),
         ("type", r"uint8 \(6, 3, 4, 4\), expected float32"),

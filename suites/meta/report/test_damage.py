@@ -1,12 +1,19 @@
 """Damaged files, and records that are none: red until told otherwise, one line each."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from fixtures import __main__ as command
+from suites.meta.places import ROOT
 from suites.meta.report.planted import CUT, record, written
 
 
@@ -116,6 +123,55 @@ def test_a_file_of_another_kind_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{path}: is no record file: none of its lines is JSON" in line
     assert "delete" not in line
+
+
+READERS = (
+    ["report", "IN", "-o", "OUT/report"], ["export", "csv", "IN", "-o", "OUT/csv"],
+    ["export", "junit", "IN", "-o", "OUT/junit"], ["history", "import", "IN", "--db", "OUT/db"],
+)  # fmt: skip
+"""What reads a folder of records, IN."""
+
+
+def placed(words: Iterable[str], folder: Path) -> list[str]:
+    """Return words with the places that they name: the folders in and out."""
+    return [re.sub("^(IN|OUT)", lambda name: f"{folder}/{name[0].lower()}", word) for word in words]
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_regular_file_is_named(
+    kind: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe that nobody writes to is not waited for; the records of a link that leads nowhere are missed."""
+    file = written(tmp_path / "in", record()).with_name("b.jsonl")
+    os.mkfifo(file) if kind == "pipe" else file.symlink_to("nowhere.jsonl")
+    assert command.main(placed(words, tmp_path)) == 2
+    assert f"{file}: is no regular file" in capsys.readouterr().err
+
+
+CLOSED = """
+import sys
+from fixtures.__main__ import main
+for words in sys.argv[1].split(";"):
+    print(main(words.split()), flush=True)
+"""
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """What is red in it is not left out: exit code 1, and nothing is written."""
+    closed = written(tmp_path / "in" / "closed", record("failed")).parent
+    written(tmp_path / "in", record("passed", opset=12), name="b.jsonl")
+    closed.chmod(0)
+    lines = [" ".join(placed(words, tmp_path)) for words in READERS]
+    as_others = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    child = [sys.executable, "-c", CLOSED, ";".join(lines)]
+    try:
+        done = subprocess.run([*as_others, *child], cwd=ROOT, capture_output=True, text=True, check=True)
+    finally:
+        closed.chmod(0o755)
+    assert done.stdout.split() == ["1"] * len(READERS)
+    assert done.stderr.count(f"{closed}: Permission denied") == len(READERS)
+    assert not any((tmp_path / "out").glob("*"))
 
 
 def test_errors_without_end_are_counted(

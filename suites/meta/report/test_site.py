@@ -42,6 +42,20 @@ def names(folder: Path) -> set[str]:
     return {path.name for kind in ("model-*.html", "version-*.html") for path in folder.glob(f"pages/{kind}")}
 
 
+def test_a_page_of_a_model_has_the_columns_of_its_cells(tmp_path: Path, report: ModuleType) -> None:
+    """Opsets that only other models have would be empty columns."""
+    one, other = ([record(model={"name": name}, opset=n) for n in opsets] for name, opsets in COLUMNS.items())
+    report.main([str(written(tmp_path, *one, *other)), "--output", str(tmp_path / "out")])
+    for name, opsets in COLUMNS.items():
+        text = (tmp_path / "out" / "pages" / f"model-{name}.html").read_text("utf-8")
+        head = text.split("<thead>")[1].split("</thead>")[0]
+        assert re.findall(r"opset </span>(\d+)</th>", head) == list(map(str, opsets))
+
+
+COLUMNS = {"low": (10, 11), "high": (11, 17, 21)}
+"""Name of a model -> its opsets."""
+
+
 def test_a_model_that_is_gone_loses_its_page(tmp_path: Path, report: ModuleType) -> None:
     """Pages of an earlier report that nothing leads to are removed; files of others are left alone."""
     out = ["--output", str(tmp_path / "out")]

@@ -1,6 +1,7 @@
 """Records on a disk that takes no more: what is there stays whole, and one line says what happened."""
 
 import resource
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from fixtures import records
 from fixtures.records import Record
-from suites.meta.gates.child_runs import command, read_records
+from suites.meta.gates.child_runs import command, read_records, run
 from suites.meta.places import ROOT
 
 RECORD = Record(stage="convert", verdict="passed", model={"name": "digits"}, message="x" * 500)
@@ -42,9 +43,12 @@ def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path: Path) ->
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run_in_one_line(tmp_path: Path) -> None:
     """The run ends with code 1, says which file, and keeps the records that it has."""
-    store = tmp_path / "artifacts"
+    filled, store = (tmp_path / name / "artifacts" for name in ("filled", "run"))
+    chosen = ("suites/test_support.py", "--model=digits", "--opset=13", "-p", "no:warnings")
+    assert run(filled, *chosen, "-k", "trt7.0").code == 0
+    shutil.copytree(filled, store)
     done = subprocess.run(
-        command(store, "suites/test_support.py", "--model=digits", "--opset=13", "-p", "no:warnings"),
+        command(store, *chosen),
         cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=_limited,
     )  # fmt: skip
     assert done.returncode == 1

@@ -1,5 +1,7 @@
 """A file is written as a whole or not at all, and arrays come back as they were."""
 
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +48,20 @@ def test_an_error_names_the_file_and_no_temporary_one(
         write(path, b"x")
     assert (said.value.filename, said.value.filename2) == (str(path), None)
     assert [file.name for file in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_disk_that_is_full_is_named_by_the_file(tmp_path: Path) -> None:
+    """The system names no file where a write finds no room; nothing is left of it."""
+    limit, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+    try:
+        with pytest.raises(OSError, match=r"new\.csv") as caught:
+            write_atomically(tmp_path / "new.csv", bytes(9000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.filename == str(tmp_path / "new.csv")
+    assert not any(tmp_path.iterdir())
 
 
 def test_arrays_come_back_by_name(tmp_path: Path) -> None:
