@@ -70,6 +70,7 @@ def test_two_models_that_agree_have_no_guilty_layer(
         ([], 1, "input 'x' is 2x?, with lengths that the model leaves open: give --input x:2x224, or real"),
         (["x:2x6"], 0, "nothing found"),
         (["2x6:float32:-1..1"], 0, "nothing found"),
+        (["y:2x6"], 1, "--input y:2x6: the model's inputs are x"),
         (["x:3x6"], 1, "--input x:3x6: the file has 'x' as 2x?"),
         (["x:2x6x1"], 1, "--input x:2x6x1: the file has 'x' as 2x?"),
         (["x"], 1, "--input 'x' is not [NAME:]SIZExSIZEx"),
