@@ -121,7 +121,7 @@ WAYS: dict[str, tuple[Way, tuple[str, ...]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line a way; 1 where the suite's default loses over a point more than the best of another tool."""
+    """Print a line a way; 1 where our default loses over a point more than the best of another tool."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.int8_peers", description=__doc__)
     parser.add_argument("--model", choices=MODELS, nargs="+", default=MODELS)
     parser.add_argument("--modelopt", type=Path, help="folder of pip install --target with nvidia-modelopt")
