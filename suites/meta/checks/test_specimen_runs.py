@@ -48,6 +48,7 @@ class Mortal:
     def __init__(self, building: int = 0, running: int = 0, device: object = "a GPU") -> None:
         self.identity = SimpleNamespace(flavour="tensorrt", version="8.6.0", device=device)
         self.left = {"builds": building, "runs": running}
+        self.levels: list[int | None] = []
 
     def _live(self, what: str) -> None:
         self.left[what] -= 1
@@ -56,6 +57,7 @@ class Mortal:
 
     def build(self, model: Path, *, profiles: Any, engine: Path, options: BuildOptions) -> Build:
         """Keep the model as the engine."""
+        self.levels.append(options.optimization_level)
         self._live("builds")
         engine.write_bytes(model.read_bytes())
         return Build(True, "builder", (), (), 0.0, 0.0, 0, "", 0, (), ())
@@ -119,6 +121,14 @@ def test_a_crash_is_an_outcome_only_when_it_repeats(
     assert line.note.startswith(note)
     assert bool(line.note) == bool(note)
     assert line.problem == ("signal 9" if outcome[0] else "")
+
+
+@pytest.mark.parametrize("level", [None, 0, 3])
+def test_the_builder_is_told_the_optimization_level(level: int | None) -> None:
+    """That which was asked for; where none was, its own."""
+    client = Mortal()
+    list(measure(client, [SPECIMEN], (), level))  # type: ignore[arg-type]
+    assert client.levels == [level]
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("TopK-opset11", True), ("TopK(in_order=0)-opset11", False)])

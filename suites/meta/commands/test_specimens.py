@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from fixtures.checks.specimen_runs import Line
 from fixtures.commands import specimens
 from fixtures.compatibility.specimens import enumerated
 from fixtures.runtimes.tensorrt.client import TensorRT
+from fixtures.runtimes.tensorrt.messages import Build
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 
 
@@ -27,6 +29,22 @@ def test_a_file_without_lines_is_one_line(
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert f"{file}: no lines; measure them: --tensorrt INTERPRETER" in error
+
+
+def test_the_level_goes_to_the_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real one, which is asked for a specimen; the words of the call are watched on their way."""
+    if default_interpreter() is None:
+        pytest.skip("no TensorRT in this interpreter; run `tox run -e meta`")
+    levels, build = [], TensorRT.build
+
+    def watched(self: TensorRT, model: Path, **words: Any) -> Build:
+        levels.append(words["options"].optimization_level)
+        return build(self, model, **words)
+
+    monkeypatch.setattr(TensorRT, "build", watched)
+    few = [str(tmp_path / "here.jsonl"), "--tensorrt", sys.executable, "--share", "2/1000"]
+    assert specimens.main([*few, "--optimization-level", "1"]) == 0
+    assert set(levels) == {1}
 
 
 @pytest.mark.parametrize("share", ["0/4", "5/4", "1", "a/b"])

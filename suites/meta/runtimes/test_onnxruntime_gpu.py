@@ -63,6 +63,11 @@ def test_without_the_provider_nothing_runs(model: Path, monkeypatch: pytest.Monk
     with pytest.raises(NotRun, match="has no CUDAExecutionProvider; install onnxruntime-gpu in place of"):
         OnnxRuntimeOnGpu(model)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    loaded: list[str] = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: loaded.append(CUDA), raising=False)
+    OnnxRuntimeOnGpu(model, CPU)
+    assert not loaded  # the CPU needs none of nvidia's libraries
     told = pytest.warns(UserWarning, match="not in available provider")
     with told, pytest.raises(NotRun, match="cannot load CUDAExecutionProvider: it needs a GPU"):
         OnnxRuntimeOnGpu(model)
+    assert loaded == [CUDA]
