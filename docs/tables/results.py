@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
-from docs.tables.campaign import executed, several
+from docs.tables.campaign import executed, read, several
 from docs.tables.markdown import short, table
 from fixtures.records import Record
 from fixtures.report.tables import accuracy_table
 from reference_models import registry
 
 MILLION = 1e6
+TRIAGED = ("guilty layer", "wrong though all that it reads is right", "smallest failing model", "runs")
+TRIAGE_LINE = re.compile(r"^triage: ([\w ]+): (.*?)(?:, \S+/model\.onnx)?$", re.MULTILINE)
 TRTCHECK = "trtcheck for 10.3, blocked: "
 
 
@@ -22,6 +25,7 @@ def engines(name: str) -> str:
     heads = (
         "model",
         "opset",
+        "TensorRT",
         "batch",
         "precision",
         "build, s",
@@ -127,6 +131,34 @@ def migrations(name: str) -> str:
     return table(heads, rows)
 
 
+def pruned(name: str) -> str:
+    """Return what each pruned network takes of its dense one's time, both in turn, with the 99 % interval."""
+    rows = (
+        (
+            r.model["name"], r.baseline["model"], r.tensorrt.get("version", "ONNX Runtime"), r.precision,
+            *(f"{r.metrics[kind + n].value:.3f}" for n in ("median_a", "median_b")),
+            "{:.3f} [{:.3f}, {:.3f}]".format(
+                *(r.metrics[f"{kind}ratio{end}"].value for end in ("", "_low", "_high"))
+            ),
+            r.verdict,
+        )
+        for r in executed(name, "pruned-latency")
+        for kind in ("cuda_graph_" if "cuda_graph_ratio" in r.metrics else "",)
+    )  # fmt: skip
+    heads = ("pruned", "dense", "runtime", "precision", "dense, ms", "pruned, ms", "ratio", "verdict")
+    return table(heads, rows)
+
+
+def triaged(name: str) -> str:
+    """Return what `--triage` said of each red cell that it looked into."""
+    rows = (
+        (r.model["name"], r.tensorrt.get("version", "-"), r.precision, *map(said.get, TRIAGED))
+        for r in read(name)
+        if TRIAGED[0] in (said := dict(TRIAGE_LINE.findall(r.message)))
+    )
+    return table(("model", "TensorRT", "precision", *TRIAGED), rows)
+
+
 def _metric(record: Record, name: str) -> str:
     return short(record.metrics[name].value) if name in record.metrics else "-"
 
@@ -172,10 +204,12 @@ def part(record: Record) -> float:
 
 def _engine(record: Record) -> Sequence[object]:
     value = {name: metric.value for name, metric in record.metrics.items()}
-    # The inspector of an engine says FP32 of a TF32 layer: a share would say nothing.
-    share = "-" if record.precision == "tf32" else f"{value.get(f'{record.precision}_layers', 0):.0f} %"
+    # Of a TF32 layer the inspector says FP32, of a dynamic engine that of TensorRT 8 says nothing.
+    told = value.get(f"{record.precision}_layers")
+    share = "-" if told is None else f"{told:.0f} %"
     return (
-        *_model(record)[:2], record.batch, record.precision, short(value["build"]),
+        *_model(record)[:2], record.tensorrt["version"], record.batch, record.precision,
+        short(value["build"]),
         f"{value['engine_size'] / MILLION:.2f}", f"{value['layers']:.0f} -> {value['engine_layers']:.0f}",
         share, short(error(record)), short(part(record)),
     )  # fmt: skip

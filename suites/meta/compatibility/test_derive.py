@@ -48,6 +48,12 @@ def test_a_new_release_is_one_row(rows: Path) -> None:
         ("rtx.toml", 'basis = "measured"', 'basis = "rumour"', r"rtx\.toml: .*'rumour'"),
         ("rtx.toml", 'flavour = "tensorrt-rtx"', 'flavour = "rtx"', r"rtx\.toml: .*'rtx'"),
         ("parser_forms.toml", 'read = ["10.13"', 'read = ["10.99"', r"there is no release 10\.99 that could"),
+        (
+            "parser_inputs.toml",
+            'without = "8.6.0"',
+            'without = "8.6.9"',
+            r"range 8\.6\.9: there is no release",
+        ),
         ("types.toml", "Abs", "Asb", r"types\.toml: Asb: not in operators\.toml, misspelt\?"),
     ],
 )

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from onnx import ModelProto
 
 from fixtures.commands.versions import chosen
 from fixtures.compatibility import inspect, refusals, releases
 from fixtures.compatibility.answers import ask, basis, groups, title
 from fixtures.compatibility.check.limits import LIMITS
+from fixtures.compatibility.specimens.sketch import Sketch
 from fixtures.compatibility.tables.releases import (
     BASES,
     FLAVOURS,
@@ -103,11 +105,38 @@ def test_a_version_falls_to_its_release(version: str, row: str) -> None:
     assert release("tensorrt", version).version == row
 
 
-def test_a_patch_whose_parser_differs_has_its_own_row() -> None:
-    """A Trilu of four axes is refused by 8.6.0 alone; what is said of 8.6 else holds for both."""
-    model = fed("Trilu", "FLOAT", 1, 4, 8, 8, opset=14)
-    said = {version: refusals(model, "tensorrt", version, gpu=True) for version in ("8.6.0", "8.6.1", "8.6")}
-    assert [version for version, found in said.items() if found] == ["8.6.0"]
+def scaled() -> ModelProto:
+    """Make an InstanceNormalization whose scale is an input."""
+    sketch = Sketch(15)
+    images, scale = sketch.feed("FLOAT", 1, 4, 8, 8), sketch.feed("FLOAT", 4)
+    sketch.end("InstanceNormalization", images, scale, sketch.ones("FLOAT", 4))
+    return sketch.model()
+
+
+def pairs() -> ModelProto:
+    """Make a QuantizeLinear and a DequantizeLinear without zero points."""
+    sketch = Sketch(13)
+    scale = sketch.constant(0.1, "FLOAT")
+    low = sketch.add("QuantizeLinear", sketch.feed("FLOAT", 4, 8), scale)
+    sketch.end("Relu", sketch.add("DequantizeLinear", low, scale))
+    return sketch.model()
+
+
+@pytest.mark.parametrize(
+    ("model", "refusing"),
+    [(fed("Trilu", "FLOAT", 1, 4, 8, 8, opset=14), ["8.5", "8.6.0"]),
+     (pairs(), ["8.5", "8.6.0"]),
+     (scaled(), ["8.5", "8.6.1", "8.6"])],
+)  # fmt: skip
+def test_a_patch_whose_parser_differs_has_rows_of_its_own(model: ModelProto, refusing: list[str]) -> None:
+    """What 8.6.0 alone refuses, or alone takes, is said of no other 8.6."""
+    versions = ("8.5", "8.6.0", "8.6.1", "8.6")
+    said = {version: refusals(model, "tensorrt", version, gpu=True) for version in versions}
+    assert [version for version, found in said.items() if found] == refusing
+
+
+def test_what_is_said_of_a_release_holds_for_its_patch() -> None:
+    """But for rows that name the patch."""
     early, late = (chosen(version) for version in ("8.6.0", "8.6.2.3"))
     assert (early.title, late.title) == ("TensorRT 8.6.0", "TensorRT 8.6")
     assert (early.parser, early.operators) == ("8.6-EA", late.operators)

@@ -19,6 +19,7 @@ CAMPAIGNS = sorted(path.stem for path in (DOCS / "measurements").glob("*.jsonl")
 FROM_SCRATCH = sorted((DOCS / "measurements").glob("*-pruning/*.json"))
 SLIMMINGS = sorted((DOCS / "measurements").glob("*-slimming/*.json"))
 H100 = "2026-11-28-tensorrt-8.5.3.1-h100"
+H200 = "2026-11-30-rtx-engines-h200"
 
 
 def test_a_cell_stays_in_its_table() -> None:
@@ -95,14 +96,38 @@ def test_an_engine_shows_what_its_record_says() -> None:
     rows = [
         line.split(" | ") for line in results.engines(H100).splitlines() if line.startswith("| lenet | 13 |")
     ]
-    (fp16,) = [row for row in rows if row[3] == "fp16"]
+    (fp16,) = [row for row in rows if row[4] == "fp16"]
     (record,) = [
         r for r in campaign.executed(H100, "tensorrt-parity")
         if (r.model["name"], r.opset, r.precision) == ("lenet", 13, "fp16")
     ]  # fmt: skip
-    assert fp16[7] == f"{record.metrics['fp16_layers'].value:.0f} %" == "86 %"
-    assert fp16[8] == markdown.short(record.metrics["logits relative_l2"].value) == "6.7e-4"
-    assert fp16[9] == f"{markdown.short(record.metrics['worst'].value)} |"
+    assert fp16[2] == record.tensorrt["version"]
+    assert fp16[8] == f"{record.metrics['fp16_layers'].value:.0f} %" == "86 %"
+    assert fp16[9] == markdown.short(record.metrics["logits relative_l2"].value) == "6.7e-4"
+    assert fp16[10] == f"{markdown.short(record.metrics['worst'].value)} |"
+
+
+def test_a_prune_shows_its_ratio_and_verdict() -> None:
+    """By CUDA graphs where the record has them."""
+    records = campaign.executed(H200, "pruned-latency")
+    rows = results.pruned(H200).split("\n")[3:-2]
+    assert len(rows) == len(records) > 2
+    for record, row in zip(records, rows, strict=True):
+        ratio = record.metrics["cuda_graph_ratio"].value
+        assert f"| {record.baseline['model']} | {record.tensorrt['version']} | {record.precision} |" in row
+        assert f"| {ratio:.3f} [" in row
+        assert row.endswith(f"| {record.verdict} |")
+
+
+def test_what_triage_said_is_shown() -> None:
+    """A row for each record that it looked into, with the layer that it named and no path."""
+    rows = results.triaged(H200).split("\n")[3:-2]
+    assert [row.split(" | ")[0] for row in rows] == ["| warp", "| deconv"]
+    assert "node '/GridSample' (GridSample)" in rows[0]
+    assert "module 'd': node '/d/ConvTranspose'" in rows[1]
+    assert all(" | 1 node | 4 of " in row for row in rows)
+    with pytest.raises(ValueError, match=r"guilty layer, .* without rows"):
+        results.triaged(H100)
 
 
 def test_a_changed_record_changes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
