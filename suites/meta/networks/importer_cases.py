@@ -24,6 +24,7 @@ from suites.meta.networks.importer_models import (
     columns,
     instances,
     layered,
+    layers,
     made,
     named_axes,
     padded,
@@ -138,6 +139,16 @@ CASES: Mapping[str, Case] = {
     "a grid of other floats": Case(
         "same_types",
         lambda: made("GridSample", [("FLOAT16", IMAGE), ("FLOAT", (1, 5, 5, 2))], opset=16), NEVER),
+    "layers of halves, scaled by FLOAT": Case("same_types", lambda: layers("FLOAT16", "FLOAT"), NEVER),
+    "layers of FLOAT, moved by halves": Case("", lambda: layers("FLOAT", "FLOAT", "FLOAT16"), NEVER),
+    "layers of halves alone": Case("", lambda: layers("FLOAT16", "FLOAT16"), {"7.0-8.5": REFUSED}),
+    "groups of halves, scaled by FLOAT": Case(
+        "",
+        lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="GroupNormalization", opset=21, num_groups=2),
+        NEVER),
+    "instances of halves, scaled by FLOAT": Case(
+        "", lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="InstanceNormalization", opset=10),
+        {"9.0-11.5": REFUSED, ALL_RTX: REFUSED}),
     "a slice by INT32": Case(
         "sliced_words", lambda: sliced(axes=True, steps=False), {**OLD, "rtx1.7": REFUSED}),
     "a slice by INT32 with steps": Case("", lambda: sliced(axes=True, steps=True), OLD),

@@ -129,6 +129,16 @@ def instances(length: int, *, computed: bool) -> ModelProto:
     return sketch.model()
 
 
+def layers(
+    image: str, *types: str, operator: str = "LayerNormalization", opset: int = 17, **attributes: Any
+) -> ModelProto:
+    """Make a normalization of an image of one type, whose scale and bias are of others."""
+    sketch = Sketch(opset)
+    x, length = sketch.feed(image, 2, 4, 8), 8 if operator == "LayerNormalization" else 4
+    sketch.end(operator, x, *(sketch.ones(kind, length) for kind in types), **attributes)
+    return sketch.model()
+
+
 def cast_to(type_: int) -> ModelProto:
     """Make a cast to a type and back."""
     sketch = Sketch(19)
