@@ -20,8 +20,10 @@ from suites.meta.networks.importer_models import (
     cached,
     called,
     cast_to,
+    channels,
     clipped_sum,
     columns,
+    grouped_deconvolution,
     instances,
     layered,
     layers,
@@ -32,6 +34,7 @@ from suites.meta.networks.importer_models import (
     quantized,
     regions,
     scattered,
+    shifted_by_input,
     sliced,
 )
 from suites.meta.networks.parser_cases import ALL_RTX, BEYOND_13, OLD, OPEN, REFUSED, WRONG, Case
@@ -102,7 +105,7 @@ CASES: Mapping[str, Case] = {
     "four bits of an odd axis": Case(
         "even_count", lambda: blocks(8, 5, 4), {"7.0-10.5": REFUSED}),
     "scales of a channel each": Case(
-        "", lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(4), opset=13), OLD),
+        "", lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(4), opset=13, axis=1), OLD),
     "scales of too many channels": Case(
         "scales_of_axis",
         lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(5), opset=13),
@@ -149,6 +152,18 @@ CASES: Mapping[str, Case] = {
     "instances of halves, scaled by FLOAT": Case(
         "", lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="InstanceNormalization", opset=10),
         {"9.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "scales of an axis that is not written": Case(
+        "axis_by_default", lambda: channels(4, 6, count=6), {**OLD, "8.0-10.6": REFUSED}),
+    "scales of either of two axes": Case(
+        "axis_by_default", lambda: channels(4, 4, count=4), {**OLD, "8.0-10.6": WRONG}),
+    "scales of an axis that is written": Case("", lambda: channels(4, 4, count=4, axis=1), OLD),
+    "scales of an axis from the end": Case(
+        "axis_from_end", lambda: channels(4, 6, 8, count=6, axis=-2), {**OLD, "8.0": REFUSED}),
+    "a zero point that is fed": Case("", shifted_by_input, NEVER),
+    "a quantized deconvolution": Case(
+        "", lambda: grouped_deconvolution(1), {"7.0-7.2": REFUSED, "rtx1.4-rtx1.6": REFUSED}),
+    "a quantized deconvolution of groups": Case(
+        "", lambda: grouped_deconvolution(2), {"7.0-7.2": REFUSED}),
     "a slice by INT32": Case(
         "sliced_words", lambda: sliced(axes=True, steps=False), {**OLD, "rtx1.7": REFUSED}),
     "a slice by INT32 with steps": Case("", lambda: sliced(axes=True, steps=True), OLD),
