@@ -186,6 +186,23 @@ CASES: Mapping[str, Case] = {
     "operands of one rank of opset 6": Case(
         "old_broadcast", lambda: fed("Add", "FLOAT", *IMAGE, opset=6, more=[np.ones(IMAGE, F)]),
         {"10.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "a product of two ranks of opset 6": Case(
+        "old_broadcast", lambda: fed("MatMul", "FLOAT", 2, 4, 8, opset=6, more=[np.ones((8, 4), F)]), NEVER),
+    "a product of one rank of opset 6": Case(
+        "", lambda: fed("MatMul", "FLOAT", 4, 8, opset=6, more=[np.ones((8, 4), F)]), {"10.0-11.5": OPEN}),
+    "a norm of length 1 of opset 6": Case(
+        "old_broadcast", lambda: fed("LpNormalization", "FLOAT", 4, 8, opset=6), NEVER),
+    "a logarithm of sums of opset 6": Case(
+        "old_broadcast", lambda: fed("ReduceLogSumExp", "FLOAT", 4, 8, opset=6),
+        {"10.0-11.5": OPEN, "rtx1.7": REFUSED}),
+    "an upsampling of height and width": Case(
+        "",
+        lambda: fed("Upsample", "FLOAT", *IMAGE, opset=1, height_scale=2.0, width_scale=2.0), NEVER),
+    "a repetition along one axis": Case(
+        "excess_inputs", lambda: fed("Tile", "FLOAT", 4, 8, opset=1, more=[F(2), F(0)]), NEVER),
+    "letters of Einsum that are capital": Case(
+        "", lambda: made("Einsum", [("FLOAT", (2, 3)), ("FLOAT", (3, 4))], opset=12,
+                               equation="IJ,JK->IK"), NEVER),
     "an output without a name": Case(
         "named_outputs", lambda: parted(""), {**OLD, "10.6-11.5": REFUSED, ALL_RTX: REFUSED}),
     "outputs with names": Case("", lambda: parted("b"), OLD),
