@@ -20,10 +20,13 @@ from suites.meta.networks.importer_models import (
     cached,
     called,
     cast_to,
+    channels,
     clipped_sum,
     columns,
+    grouped_deconvolution,
     instances,
     layered,
+    layers,
     made,
     named_axes,
     padded,
@@ -31,6 +34,7 @@ from suites.meta.networks.importer_models import (
     quantized,
     regions,
     scattered,
+    shifted_by_input,
     sliced,
 )
 from suites.meta.networks.parser_cases import ALL_RTX, BEYOND_13, OLD, OPEN, REFUSED, WRONG, Case
@@ -101,7 +105,7 @@ CASES: Mapping[str, Case] = {
     "four bits of an odd axis": Case(
         "even_count", lambda: blocks(8, 5, 4), {"7.0-10.5": REFUSED}),
     "scales of a channel each": Case(
-        "", lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(4), opset=13), OLD),
+        "", lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(4), opset=13, axis=1), OLD),
     "scales of too many channels": Case(
         "scales_of_axis",
         lambda: made("QuantizeLinear", [("FLOAT", (2, 4))], scales(5), opset=13),
@@ -138,6 +142,28 @@ CASES: Mapping[str, Case] = {
     "a grid of other floats": Case(
         "same_types",
         lambda: made("GridSample", [("FLOAT16", IMAGE), ("FLOAT", (1, 5, 5, 2))], opset=16), NEVER),
+    "layers of halves, scaled by FLOAT": Case("same_types", lambda: layers("FLOAT16", "FLOAT"), NEVER),
+    "layers of FLOAT, moved by halves": Case("", lambda: layers("FLOAT", "FLOAT", "FLOAT16"), NEVER),
+    "layers of halves alone": Case("", lambda: layers("FLOAT16", "FLOAT16"), {"7.0-8.5": REFUSED}),
+    "groups of halves, scaled by FLOAT": Case(
+        "",
+        lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="GroupNormalization", opset=21, num_groups=2),
+        NEVER),
+    "instances of halves, scaled by FLOAT": Case(
+        "", lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="InstanceNormalization", opset=10),
+        {"9.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "scales of an axis that is not written": Case(
+        "axis_by_default", lambda: channels(4, 6, count=6), {**OLD, "8.0-10.6": REFUSED}),
+    "scales of either of two axes": Case(
+        "axis_by_default", lambda: channels(4, 4, count=4), {**OLD, "8.0-10.6": WRONG}),
+    "scales of an axis that is written": Case("", lambda: channels(4, 4, count=4, axis=1), OLD),
+    "scales of an axis from the end": Case(
+        "axis_from_end", lambda: channels(4, 6, 8, count=6, axis=-2), {**OLD, "8.0": REFUSED}),
+    "a zero point that is fed": Case("", shifted_by_input, NEVER),
+    "a quantized deconvolution": Case(
+        "", lambda: grouped_deconvolution(1), {"7.0-7.2": REFUSED, "rtx1.4-rtx1.6": REFUSED}),
+    "a quantized deconvolution of groups": Case(
+        "", lambda: grouped_deconvolution(2), {"7.0-7.2": REFUSED}),
     "a slice by INT32": Case(
         "sliced_words", lambda: sliced(axes=True, steps=False), {**OLD, "rtx1.7": REFUSED}),
     "a slice by INT32 with steps": Case("", lambda: sliced(axes=True, steps=True), OLD),
@@ -160,6 +186,23 @@ CASES: Mapping[str, Case] = {
     "operands of one rank of opset 6": Case(
         "old_broadcast", lambda: fed("Add", "FLOAT", *IMAGE, opset=6, more=[np.ones(IMAGE, F)]),
         {"10.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "a product of two ranks of opset 6": Case(
+        "old_broadcast", lambda: fed("MatMul", "FLOAT", 2, 4, 8, opset=6, more=[np.ones((8, 4), F)]), NEVER),
+    "a product of one rank of opset 6": Case(
+        "", lambda: fed("MatMul", "FLOAT", 4, 8, opset=6, more=[np.ones((8, 4), F)]), {"10.0-11.5": OPEN}),
+    "a norm of length 1 of opset 6": Case(
+        "old_broadcast", lambda: fed("LpNormalization", "FLOAT", 4, 8, opset=6), NEVER),
+    "a logarithm of sums of opset 6": Case(
+        "old_broadcast", lambda: fed("ReduceLogSumExp", "FLOAT", 4, 8, opset=6),
+        {"10.0-11.5": OPEN, "rtx1.7": REFUSED}),
+    "an upsampling of height and width": Case(
+        "",
+        lambda: fed("Upsample", "FLOAT", *IMAGE, opset=1, height_scale=2.0, width_scale=2.0), NEVER),
+    "a repetition along one axis": Case(
+        "excess_inputs", lambda: fed("Tile", "FLOAT", 4, 8, opset=1, more=[F(2), F(0)]), NEVER),
+    "letters of Einsum that are capital": Case(
+        "", lambda: made("Einsum", [("FLOAT", (2, 3)), ("FLOAT", (3, 4))], opset=12,
+                               equation="IJ,JK->IK"), NEVER),
     "an output without a name": Case(
         "named_outputs", lambda: parted(""), {**OLD, "10.6-11.5": REFUSED, ALL_RTX: REFUSED}),
     "outputs with names": Case("", lambda: parted("b"), OLD),

@@ -79,6 +79,36 @@ def quantized(zero: Any = None, opset: int = 13, **attributes: Any) -> ModelProt
     return sketch.model()
 
 
+def channels(*shape: int, count: int, **attributes: Any) -> ModelProto:
+    """Make a Q/DQ pair of so many scales, and a Relu behind it."""
+    sketch = Sketch(13)
+    x, scale = sketch.feed("FLOAT", *shape), sketch.constant(np.linspace(0.1, 0.5, count, dtype=F))
+    zero = sketch.constant(np.zeros(count), "INT8")
+    low = sketch.add("QuantizeLinear", x, scale, zero, **attributes)
+    sketch.end("Relu", sketch.add("DequantizeLinear", low, scale, zero, **attributes))
+    return sketch.model()
+
+
+def shifted_by_input() -> ModelProto:
+    """Make a QuantizeLinear whose zero point is fed."""
+    sketch = Sketch(13)
+    x, zero = sketch.feed("FLOAT", 4, 6), sketch.feed("INT8")
+    scale = sketch.constant(F(0.1))
+    sketch.end("DequantizeLinear", sketch.add("QuantizeLinear", x, scale, zero), scale, zero)
+    return sketch.model()
+
+
+def grouped_deconvolution(groups: int) -> ModelProto:
+    """Make a ConvTranspose of groups, whose input and weights are quantized."""
+    sketch = Sketch(13)
+    scale, zero = sketch.constant(F(0.1)), sketch.constant(np.zeros(()), "INT8")
+    low = sketch.add("QuantizeLinear", sketch.feed("FLOAT", 1, 8, 8, 8), scale, zero)
+    weights = sketch.constant(np.ones((8, 4, 3, 3)), "INT8")
+    parts = [sketch.add("DequantizeLinear", one, scale, zero) for one in (low, weights)]
+    sketch.end("ConvTranspose", *parts, group=groups, kernel_shape=[3, 3])
+    return sketch.model()
+
+
 def digits(rows: int, columns: int) -> np.ndarray:
     """Make whole numbers from -8 to 7."""
     return np.arange(rows * columns).reshape(rows, columns) % 16 - 8
@@ -126,6 +156,16 @@ def instances(length: int, *, computed: bool) -> ModelProto:
     x, one = sketch.feed("FLOAT", *(1, 4, 4, 4, 4, 4)[:length]), sketch.constant(np.ones(4, F))
     scale = sketch.add("Add", one, one) if computed else one
     sketch.end("InstanceNormalization", x, scale, one)
+    return sketch.model()
+
+
+def layers(
+    image: str, *types: str, operator: str = "LayerNormalization", opset: int = 17, **attributes: Any
+) -> ModelProto:
+    """Make a normalization of an image of one type, whose scale and bias are of others."""
+    sketch = Sketch(opset)
+    x, length = sketch.feed(image, 2, 4, 8), 8 if operator == "LayerNormalization" else 4
+    sketch.end(operator, x, *(sketch.ones(kind, length) for kind in types), **attributes)
     return sketch.model()
 
 

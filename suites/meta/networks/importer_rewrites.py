@@ -14,6 +14,7 @@ from suites.meta.networks.importer_models import (
     F,
     attention,
     blocks,
+    channels,
     clipped_sum,
     columns,
     made,
@@ -110,6 +111,9 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("asymmetric in floats", "rtx1.7", quantized()),
     ("weights as floats", "trt10.6", blocks(8, 16, 3)),
     ("weights as floats", "rtx1.5", columns("INT4", 5)),
+    ("axis written", "trt8.6", channels(4, 6, count=6)),
+    ("axis written", "trt10.0", channels(4, 4, count=4)),
+    ("axis written", "trt8.0", channels(4, 6, 8, count=6, axis=-2)),
     ("finite clip", "rtx1.5", single("Clip", [F(0), F(np.inf)], opset=13)),
     ("finite clip", "trt10.3", single("Clip", [F(-np.inf), F(1)], opset=13)),
     *(("sampling by Gather", "trt8.4", made("GridSample", [(one, IMAGE), (other, (1, 5, 5, 2))], opset=16))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, checker, defs, helper, load
 
-from fixtures.compatibility.rewrites.lowering import schema_of
+from fixtures.compatibility.check.deviations import schema_of
 from fixtures.compatibility.rewrites.meanings import MEANINGS
 from suites.meta.gates.child_runs import pipeline
 from suites.meta.networks.rewrite_models import assert_equal, feed, fixed, run, single, small

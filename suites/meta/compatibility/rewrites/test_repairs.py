@@ -52,6 +52,24 @@ def test_mixed_types_are_promoted(model: ModelProto, what: str, expected: object
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
+@pytest.mark.parametrize("version", ["trt8.6", "rtx1.7"])
+def test_what_is_said_to_be_narrower_is_cast_back(version: str) -> None:
+    """A node that takes FLOAT beside FLOAT16, and is said to make FLOAT16, computes in FLOAT."""
+    scale = np.linspace(-1, 1, 8, dtype=F)
+    nodes = [helper.make_node("Cast", ["x"], ["n"], to=HALF),
+             helper.make_node("LayerNormalization", ["n", "c"], ["y"], name="node")]  # fmt: skip
+    model = small(nodes, {"c": scale}, opset=17, made=HALF)
+    done = fixed(model, version)
+    assert [change.what for change in done.changes] == [
+        "input 'n' cast from FLOAT16 to FLOAT", "output 'y' cast from FLOAT to FLOAT16"]  # fmt: skip
+    inputs = feed(model)
+    (found,) = run(done.model, inputs)
+    x = inputs["x"].astype(np.float16).astype(F)
+    wanted = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) * scale
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+
+
 def test_types_that_differ_by_right_are_left_alone() -> None:
     """The index of Gather, the condition of Where and the shape of Reshape have types of their own."""
     model = single("Gather", [[1, 0]], axis=1)

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import ModelProto, helper
 
+from fixtures.compatibility.check.structure import load_structure
 from fixtures.compatibility.rewrites.files import read, write
 from fixtures.compatibility.rewrites.weights import Stored, join, split
 from suites.meta.networks.rewrite_models import assert_equal, small
@@ -49,7 +50,7 @@ def test_a_file_is_written_without_reading_its_weights(tmp_path: Path) -> None:
     """What comes out is the model, though not one of its weights was read; onto its own file too."""
     path = tmp_path / "m.onnx"
     onnx.save(product(), path)
-    light, weights, beside = read(path)
+    light, weights, beside = read(path, load_structure(path))
     assert (light.ByteSize() < 500, beside) == (True, False)
     assert write(light, weights, path, beside=beside) == [path]
     assert len(weights) == 0
@@ -58,8 +59,9 @@ def test_a_file_is_written_without_reading_its_weights(tmp_path: Path) -> None:
 
 def test_a_model_is_split_and_joined(tmp_path: Path) -> None:
     """What a light model has been given since is among its weights, and all comes back."""
-    onnx.save(product(), tmp_path / "m.onnx")
-    light, weights, _ = read(tmp_path / "m.onnx")
+    path = tmp_path / "m.onnx"
+    onnx.save(product(), path)
+    light, weights, _ = read(path, load_structure(path))
     light.graph.initializer.append(onnx.numpy_helper.from_array(LARGE, "more"))
     again, same = split(light, weights)
     assert same is weights
