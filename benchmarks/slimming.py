@@ -15,9 +15,11 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import onnx
@@ -130,7 +132,10 @@ class Experiment:
         sparse = files(self.folder, "sparse", files(self.folder, "dense"))
         for ratio in ratios:
             network = files(self.folder, f"pruned-{ratio}")
-            self._prune(sparse, network, ratio)
+            if self._goes(sparse, ratio):
+                self._prune(sparse, network, ratio)
+            else:
+                network = sparse
             rows.append(self._judged(f"pruned-{ratio}", network))
         return rows
 
@@ -149,9 +154,18 @@ class Experiment:
         with (self.folder / STEPS).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": which, "wall": wall, "processor": processor}) + "\n")
 
+    def _goes(self, dense: Files, ratio: float) -> bool:
+        """Tell whether a ratio removes any channel: else the command writes nothing."""
+        with redirect_stdout(StringIO()) as said:
+            _run(*self._pruning(dense, ratio), "--dry-run")
+        return "nothing is removed" not in said.getvalue()
+
     def _prune(self, dense: Files, output: Files, ratio: float) -> None:
-        options = ["--ratio", ratio, "--round", self.settings.multiple, "-q", "-o", output.network]
-        _run("prune", self.framework.name, *dense.words, *self.framework.input, *options)
+        _run(*self._pruning(dense, ratio), "-o", output.network)
+
+    def _pruning(self, dense: Files, ratio: float) -> list[object]:
+        options = ["--ratio", ratio, "--round", self.settings.multiple, "-q"]
+        return ["prune", self.framework.name, *dense.words, *self.framework.input, *options]
 
     def _judged(self, name: str, network: Files) -> Slimmed:
         cost, accuracy, second = self.framework.judged(network, self.settings.held_out)

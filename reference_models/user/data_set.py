@@ -57,7 +57,9 @@ class DataSet:
             )
         truth = {name: array for name, array in arrays.items() if name not in self.shapes}
         _check(truth, len(next(iter(images.values()))), self.evaluation, self.metric)
-        return {**self._calibration(), **{f"images/{name}": a for name, a in images.items()}, **truth}
+        calibration = self._calibration()
+        _hold_apart(calibration, images, self.evaluation)
+        return {**calibration, **{f"images/{name}": a for name, a in images.items()}, **truth}
 
     def check(self) -> None:
         """Raise OwnModelError or OSError for what does not fit, before anything is run.
@@ -82,6 +84,14 @@ class DataSet:
         return replace(self, samples=replace(self.samples, shapes=shapes))
 
     def _calibration(self) -> dict[str, Any]:
+        found = self._read_calibration()
+        if self.calibration and all(map(_is_blank, found.values())):
+            raise OwnModelError(
+                f"calibration: {self.calibration} holds one value alone: give images as the network is fed"
+            )
+        return found
+
+    def _read_calibration(self) -> dict[str, Any]:
         source = replace(self.samples, source=self.calibration or self.samples.source)
         if source.source is not None and source.source.is_dir():
             files = sorted(source.source.glob("*.npy"))
@@ -170,15 +180,20 @@ def check_metric(word: str) -> None:
 
 def metric_of(word: str, folder: Path) -> Metric:
     """Return a metric by its name, or a user's function of (outputs, truth) of one image."""
-    return cast(Metric, word) if word in METRICS else _Function(word, folder)
+    return cast(Metric, word) if word in METRICS else Function(word, folder)
 
 
 @dataclass(frozen=True)
-class _Function:
+class Function:
     """A user's function that is imported when it is called."""
 
     spec: str
     folder: Path
+
+    def check(self) -> None:
+        """Raise OwnModelError where there is none."""
+        if not callable(found := factory.load(self.spec, self.folder)):
+            raise OwnModelError(f"metric: {self.spec} is {factory.a(found)}, expected a function")
 
     def __call__(self, outputs: Tensors, truth: Tensors) -> float:
         """Score one image."""
@@ -193,6 +208,31 @@ def _only(data: Any, numbers: Sequence[int]) -> Any:
     if isinstance(data, Pictures):
         return replace(data, files=tuple(data.files[number] for number in numbers))
     return data[numbers]
+
+
+def _is_blank(data: Any) -> bool:
+    """Tell whether an array of several images has one value alone. Pictures are not read for that."""
+    return not isinstance(data, Pictures) and len(data) > 1 and bool((data == data.flat[0]).all())
+
+
+def _hold_apart(calibration: Mapping[str, Any], images: Mapping[str, np.ndarray], path: Path) -> None:
+    """Raise OwnModelError where images that judge INT8 calibrate it, too. Pictures are not read for that."""
+    found = {
+        name: calibration[f"calibration/{name}"] for name in images if f"calibration/{name}" in calibration
+    }
+    if len(found) < len(images):
+        return
+    known = set(map(_bytes_of, zip(*found.values(), strict=False)))
+    both = sum(_bytes_of(row) in known for row in zip(*images.values(), strict=False))
+    if both:
+        raise OwnModelError(
+            f"evaluation: {both} of the images in {path} are calibration images, too: INT8 is judged on "
+            "others; leave them out of either"
+        )
+
+
+def _bytes_of(row: Sequence[np.ndarray]) -> bytes:
+    return b"".join(array.tobytes() for array in row)
 
 
 def _only_map(folder: Path) -> str:

@@ -44,6 +44,15 @@ def told(folder: Path, rows: Expectations, before: RecordDraft, now: RecordDraft
     return str(Baselines.open(folder / "b.jsonl", ["compare"], rows).examine(now) or "")
 
 
+@pytest.mark.parametrize("higher", [True, False])
+@pytest.mark.parametrize("samples", [True, False])
+def test_what_is_no_number_any_more_is_worse(tmp_path: Path, *, higher: bool, samples: bool) -> None:
+    """NaN is neither above nor below what is allowed."""
+    before = rated(4.0, higher=higher, samples=samples)
+    now = rated(float("nan"), higher=higher)
+    assert "nan images, was 4; it is no number (row 1)" in told(tmp_path, judging(growth=0.5), before, now)
+
+
 @pytest.mark.parametrize(
     ("name", "before", "worse", "good"),
     [("matched", 98.0, 94.9, 95.1), ("matched", 90.0, 80.0, 99.0), ("top1_fp32", 97.0, 96.6, 96.8),

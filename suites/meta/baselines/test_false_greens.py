@@ -1,5 +1,6 @@
 """What would be green though nothing is held against the baseline: it is red, or said at the end of a run."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ import pytest
 from fixtures.baselines import entries, files
 from fixtures.baselines.baselines import Baselines
 from fixtures.baselines.entries import Entry
+from fixtures.baselines.files import BaselineError
+from fixtures.expectations import Row
 from fixtures.recording import RecordDraft
 from suites.meta.baselines.test_baselines import INT8, LATENCY, ROWS, differing, draft_of, said, save, timed
+
+MINE = frozenset({"digits"})
 
 
 def compared(file: Path, *drafts: RecordDraft) -> Baselines:
@@ -195,3 +200,25 @@ def test_no_row_of_thresholds_is_no_success(tmp_path: Path) -> None:
     run = Baselines.open(tmp_path / "b.jsonl", ["compare"], replace(ROWS, thresholds=()))
     assert run.examine(timed(9.0)) is None
     assert run.idle()
+
+
+@pytest.mark.parametrize(
+    ("stage", "values", "said"),
+    [
+        ("latency", "medain", "fits no metric of the baseline; did you mean median?"),
+        ("latency", "median", ""),
+        ("latency", "cuda_graph_*", ""),  # the suite has a row of it
+        ("tensorrt-build", "engine_sise", ""),  # nothing of the stage was measured
+    ],
+)
+def test_a_threshold_of_no_metric_ends_the_run(stage: str, values: str, said: str, tmp_path: Path) -> None:
+    """A misspelt one would judge nothing; what this machine cannot measure is no mistake."""
+    save(tmp_path / "b.jsonl", timed(1.0))
+    row = Row("models.toml threshold 1", {"stage": stage}, {"growth": 0.01}, {"values": values}, MINE)
+    rows = replace(ROWS, thresholds=(*ROWS.thresholds, row))
+    if said:
+        with pytest.raises(BaselineError, match=re.escape(f"threshold 1: values = {values!r} {said}")):
+            Baselines.open(tmp_path / "b.jsonl", ["compare"], rows)
+    else:
+        Baselines.open(tmp_path / "b.jsonl", ["compare"], rows)
+    Baselines.open(tmp_path / "b.jsonl", ["save"], rows)

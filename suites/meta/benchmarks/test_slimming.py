@@ -78,15 +78,18 @@ def test_the_experiment_runs_from_end_to_end(tmp_path: Path, capsys: pytest.Capt
         "--held-out",
         "8",
         "--cliff",
+        "0.001",  # removes nothing: the network stays whole
         "0.3",
     ]
     main(words)
     said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     first = said.index("network") + 1
-    assert said[first : first + 5] == ["dense", "sparse", "pruned", "tuned", "pruned-0.3"]
+    assert said[first : first + 6] == ["dense", "sparse", "pruned", "tuned", "pruned-0.001", "pruned-0.3"]
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert [row["name"] for row in figures["rows"]] == ["dense", "sparse", "pruned", "tuned"]
-    assert list(slimming(figures).cliff) == [0.3]
+    cliff = slimming(figures).cliff
+    assert list(cliff) == [0.001, 0.3]
+    assert cliff[0.001].accuracy == figures["rows"][1]["accuracy"]
     assert figures["latency"]["ratio"]["low"] > 0
     assert [step["step"] for step in figures["steps"] if step["processor"] > 0] == ["sparse", "tuned"]
     tuned = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tuned.weights")}

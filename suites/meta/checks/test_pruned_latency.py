@@ -1,5 +1,6 @@
 """Whether a prune pays: the interval of a ratio against a row, and in ONNX Runtime against the clock."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,19 @@ def test_onnxruntime_tells_a_prune_that_pays(dense: str, pruned: str, verdict: s
     assert (record.verdict, record.runtime, record.baseline) == (verdict, "onnxruntime", {"model": dense})
     assert ("the prune does not pay" in record.message) == (verdict == "failed") == (done.code == 1)
     assert f"models.toml:{dense},{folder / 'models.toml'}:{pruned}" in record.rerun
+
+
+def test_a_network_that_was_not_pruned_is_red(folder: Path) -> None:
+    """Its time is that of the dense one, which no interval tells from a prune that pays a little."""
+    shutil.copy(folder / "one.onnx", folder / "forty.onnx")
+    text = TEXT.replace("ratio = 0.5", "ratio = 9").format(one="", forty='dense = "one"', pruned="forty")
+    (folder / "models.toml").write_text(text)
+    chosen = ("suites/test_pruned_latency.py", f"--model={folder / 'models.toml'}", "-m", "not tensorrt")
+    done = run(folder / "artifacts", *chosen)
+    (record,) = done.records
+    assert (record.verdict, record.metrics["weights left"].value) == ("failed", 1)
+    assert "which it is said to be pruned from, " in record.message
+    assert "it is not pruned" in record.message
 
 
 def test_a_dense_model_of_no_table_is_refused(folder: Path) -> None:

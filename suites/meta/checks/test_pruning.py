@@ -8,7 +8,7 @@ from fixtures.checks.pruning import record
 from fixtures.pipeline.pruned import Pruned
 from fixtures.pruning.costs import Cost
 from fixtures.recording import RecordDraft
-from fixtures.verdicts import StageError
+from fixtures.verdicts import NotRun, StageError
 
 OUTPUTS = [{"y": np.ones(3, np.float32)}]
 
@@ -29,11 +29,11 @@ def test_what_is_left_is_a_part_of_all() -> None:
     assert [metrics[name].value for name in names] == [0.75, 0.5, 0.2, 0.0]
 
 
-def test_a_network_without_weights_is_whole() -> None:
-    """Nothing is divided by nothing."""
-    draft = recorded(Cost(), Cost(), (0, 0))
-    draft.require_within_limits()
-    assert [draft.metrics[f"{what} left"].value for what in ("channels", "parameters", "flops")] == [1, 1, 1]
+@pytest.mark.parametrize("channels", [(0, 0), (8, 8)])
+def test_where_nothing_is_removed_nothing_is_proven(channels: tuple[int, int]) -> None:
+    """The network itself gives what it gives: the stage has not run, and says why."""
+    with pytest.raises(NotRun, match="nothing of it is removed: no layer has BatchNorm whose gammas differ"):
+        recorded(Cost(), Cost(), channels)
 
 
 @pytest.mark.parametrize(("counted", "named"), [(Cost(6, 4), "parameters"), (Cost(5, 5), "flops")])

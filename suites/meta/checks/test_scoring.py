@@ -146,9 +146,10 @@ def test_without_pycocotools_a_detector_is_not_judged(monkeypatch: pytest.Monkey
     ],
 )
 def test_a_function_that_gives_no_score_is_named(function: Any, said: str) -> None:
-    """What it raised, or what it gave."""
-    with pytest.raises(StageError, match=said):
+    """What it raised, or what it gave: the fault of what the user gave, and of no calibration."""
+    with pytest.raises(StageError, match=said) as caught:
         OwnFunction(function, [{}]).read({}, 0)
+    assert caught.value.hop == "source"
 
 
 def test_outputs_that_are_no_boxes_are_refused() -> None:

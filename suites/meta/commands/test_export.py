@@ -85,6 +85,18 @@ def test_a_pattern_chooses_metrics(records: Path, capsys: pytest.CaptureFixture[
     assert measures.keys() == {"kept", "latency"}
 
 
+@pytest.mark.parametrize("name", ["github-smaller", "prometheus", "hud"])
+def test_a_metric_that_is_none_writes_nothing(
+    name: str, records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt one would be an empty series for ever; one that other records have is none of these."""
+    out = tmp_path / "out"
+    assert run(name, records, "--metric", "medain", "-o", str(out)) == 1
+    assert "--metric medain: no record has such a metric; did you mean median" in capsys.readouterr().err
+    assert not out.exists()
+    assert run(name, records, "--metric", "engine_size", "--metric", "kept", "-o", str(out)) == 0
+
+
 def test_the_step_summary_is_appended_to(
     records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

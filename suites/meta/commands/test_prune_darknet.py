@@ -82,6 +82,24 @@ def test_a_layer_that_would_be_empty_is_named(files: list[str], capsys: pytest.C
     assert "the threshold would leave less than --least 0.01 of layers" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "asked", [("--round", "512"), ("--least", "1"), ("--ratio", "1e-9"), ("--json", "--least", "1")]
+)
+def test_a_network_that_stays_whole_is_not_written(
+    asked: tuple[str, ...], files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under the name of a pruned one it would be tuned and timed for nothing. A dry run says why."""
+    made = Path(files[0]).with_name("small.cfg")
+    assert command.main([*files, *asked, "-o", str(made)]) == 1
+    error = capsys.readouterr().err
+    assert "nothing is removed: " in error
+    assert "Nothing is written" in error
+    assert ("are kept by" in error) == (asked[0] != "--ratio")
+    assert not list(made.parent.glob("small.*"))
+    assert command.main([*files, *asked, "--dry-run"]) == 0
+    assert command.main([*files, *asked, "--blocks", "1", "-o", str(made)]) == 0
+
+
 WRONG = {
     "nothing to write": ([], "give -o FILE.cfg, or --dry-run"),
     "another ending": (["-o", "small.weights"], "give a name that ends in .cfg"),

@@ -82,9 +82,13 @@ def test_a_dry_run_writes_nothing(call: list[str], capsys: pytest.CaptureFixture
 
 
 def test_gammas_that_are_all_alike_say_nothing(capsys: pytest.CaptureFixture[str], call: list[str]) -> None:
-    """A module that was never trained loses nothing, and that is said."""
+    """A module that was never trained loses nothing: that is said, and it is not written as a pruned one."""
     assert command.main(["prunable.py:make", *call[1:], "--dry-run", "-q"]) == 0
-    assert "nothing is removed: all channels that may go are equally important" in capsys.readouterr().out
+    said = "nothing is removed: all channels that may go are equally important"
+    assert said in capsys.readouterr().out
+    assert command.main(["prunable.py:make", *call[1:], "-o", "small.pt"]) == 1
+    assert said in capsys.readouterr().err
+    assert not Path("small.pt").exists()
 
 
 WRONG = {

@@ -57,13 +57,15 @@ def test_the_cache_has_the_scale_of_every_tensor(method: str, folder: Path) -> N
 
 
 def test_the_header_names_the_version(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """That of --tensorrt; what is no version is a wrong call."""
+    """That of --tensorrt; what is no version, or one that reads no cache, is a wrong call."""
     assert run(folder, *CALIBRATE, "--tensorrt", "10.3.0") == 0
     assert (folder / "c.cache").read_text().startswith("TRT-100300-EntropyCalibration2\n")
-    with pytest.raises(SystemExit) as ended:
-        run(folder, *CALIBRATE, "--tensorrt", "new")
-    assert ended.value.code == 2
-    assert "'new' is no version of TensorRT such as 8.5.3" in capsys.readouterr().err
+    wrong = {"new": "'new' is no version of TensorRT such as 8.5.3", "6.0.1": "TensorRT 6.0.1 reads no cache"}
+    for version, said in (wrong | {"11.0": "TensorRT 11.0 reads no cache of these, 7 to 10 do"}).items():
+        with pytest.raises(SystemExit) as ended:
+            run(folder, *CALIBRATE, "--tensorrt", version)
+        assert ended.value.code == 2
+        assert said in capsys.readouterr().err
 
 
 def test_heads_stay_in_float_where_that_is_asked_for(folder: Path) -> None:
@@ -201,14 +203,30 @@ def quantized(folder: Path) -> None:
     migrate.to_pairs(folder / "residual.onnx", dict.fromkeys(ALL, np.float32(1)), folder / "residual.onnx")
 
 
+def without_opset(folder: Path) -> None:
+    """Let the model say no opset, which is opset 1."""
+    model = onnx.load(folder / "residual.onnx")
+    del model.opset_import[:]
+    onnx.save(model, folder / "residual.onnx")
+
+
+def without_shape(folder: Path) -> None:
+    """Leave the shape of the input open, its rank too."""
+    model = onnx.load(folder / "residual.onnx")
+    model.graph.input[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, folder / "residual.onnx")
+
+
 BAD = {
+    "no shape": (without_shape, "input 'image' has no shape; export the model with one"),
+    "no opset": (without_opset, "residual.onnx: opset 1; QuantizeLinear begins at 10"),
     "no model": (lambda f: (f / "residual.onnx").unlink(), "residual.onnx: No such file or directory"),
     "no ONNX": (lambda f: (f / "residual.onnx").write_bytes(b"<html>"), "is no ONNX model"),
     "quantized": (quantized, "residual.onnx: is quantized already"),
     "no images": (lambda f: (f / "images.npz").unlink(), "images.npz: No such file or directory"),
     "empty set": (images(lambda a: a[:0]), "images.npz: has no images; give at least one"),
     "shape": (images(lambda a: a[:, :, :4]), "expected float32 (?, 3, 8, 8)"),
-    "NaN": (images(lambda a: a * np.nan), "calibration sample 0, 'image': has values that are NaN"),
+    "NaN": (images(lambda a: a * np.nan), "images.npz, 'image': image 0 has values that are NaN"),
     "infinite": (scaled, "a value of tensor 'c0' is infinite"),
     "state": (other_state, "c.cache.calibrating: the state is of another model, tensors or images; delete"),
 }  # fmt: skip
@@ -222,7 +240,7 @@ def test_what_cannot_calibrate_is_one_line(
     spoil, said = BAD[what]
     spoil(folder)
     before = sorted(folder.iterdir())
-    assert run(folder, *CALIBRATE) == 1
+    assert run(folder, *CALIBRATE, "--qdq", "q.onnx") == 1
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert said in error
@@ -316,6 +334,19 @@ def test_an_old_opset_has_a_cache_but_no_pairs(folder: Path, capsys: pytest.Capt
     assert run(folder, *CALIBRATE) == 0
     assert run(folder, *CALIBRATE, "--qdq", "q.onnx") == 1
     assert "opset 9; QuantizeLinear begins at 10" in capsys.readouterr().err
+
+
+def test_a_model_that_takes_no_pairs_leaves_no_cache(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tensor has the name that one of a pair would have: nothing is written at all."""
+    model = onnx.load(folder / "residual.onnx")
+    for names in (names for node in model.graph.node for names in (node.input, node.output)):
+        names[:] = ["r0.int8" if name == "c1" else name for name in names]
+    onnx.save(model, folder / "residual.onnx")
+    assert run(folder, *CALIBRATE, "--qdq", "q.onnx") == 1
+    assert "r0.int8" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["images.npz", "residual.onnx"]
 
 
 @pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="this interpreter has no TensorRT-RTX")

@@ -109,6 +109,19 @@ def test_a_precision_says_what_to_keep(
         (["text.onnx", "--fp16"], "text.onnx: is no ONNX model: it seems to be a text"),
         (["sound.onnx", "--against", "other.onnx"], "no tensor is named as one of"),
         (["sound.onnx", "--fp16", "--inputs", "sample.npz"], "sample.npz holds y, the model's inputs are x"),
+        (
+            ["sound.onnx", "--against", "sound.onnx", "--inputs", "nan.npz"],
+            "nan.npz, 'x': 1 of 12 values are NaN or infinite, the first nan at (0, 3); give finite values",
+        ),
+        (
+            ["sound.onnx", "--against", "sound.onnx", "--inputs", "shape.npz"],
+            "shape.npz, 'x': float32 (2, 5), the model's input is float32 (2, 6)",
+        ),
+        (
+            ["sound.onnx", "--against", "sound.onnx", "--inputs", "double.npz"],
+            "double.npz, 'x': float64 (2, 6), the model's input is float32 (2, 6)",
+        ),
+        (["sound.onnx", "--mxnet", "none.json", "none.params"], "none.json: No such file"),
         (["sound.onnx", "--darknet", "none.cfg", "none.weights"], "none.cfg"),
         (["sound.onnx", "--pytorch", "no_module:make"], "no_module"),
     ],
@@ -130,14 +143,34 @@ def test_files_that_do_not_fit_are_one_line(
     other.ir_version = 8
     onnx.save(other, folder / "other.onnx")
     np.savez(folder / "sample.npz", y=np.ones(1))
+    broken = np.ones((2, 6), np.float32)
+    broken[0, 3] = np.nan
+    np.savez(folder / "nan.npz", x=broken)
+    np.savez(folder / "shape.npz", x=np.ones((2, 5), np.float32))
+    np.savez(folder / "double.npz", x=np.ones((2, 6)))
     assert triage.main(words) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not (folder / "triage").exists()
 
 
-def test_a_call_without_what_to_hold_it_against_is_wrong(files: tuple[Path, Path]) -> None:
-    """The exit code is 2."""
+WRONG = {
+    "nothing to hold it against": ([], "one of the arguments"),
+    "two sides": (["--fp16", "--against", "other.onnx"], "not allowed with"),
+    "a limit that is no number": (["--fp16", "--limit", "nan"], "'nan' is no part of the right values"),
+    "a limit that holds all": (["--fp16", "--limit", "inf"], "'inf' is no part of the right values"),
+    "a limit in percent": (["--fp16", "--limit", "5"], "'5' is no part of the right values"),
+    "a limit below nothing": (["--fp16", "--limit", "-1"], "'-1' is no part of the right values"),
+    "noise beside values": (["--fp16", "--input", "2x6", "--inputs", "a.npz"], "leave one of them out"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG)
+def test_a_wrong_call_ends_with_two(
+    words: list[str], said: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And never with "nothing found"."""
     with pytest.raises(SystemExit) as ended:
-        triage.main([str(files[0])])
+        triage.main([str(files[0]), *words])
     assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -153,6 +153,13 @@ def test_editors_find_the_schema() -> None:
         ("tolerance", {"values": ["a", "b"]}, "values is a list of 2, expected"),
         ("budget", {"drop": None}, "expected a row with a reason that sets at least one of drop, keep, "),
         ("budget", {"keep": 101}, "keep is 101, expected how many percent of fp32's accuracy"),
+        ("budget", {"keep": 0.99}, "keep is 0.99, expected how many percent of fp32's accuracy must be kept"),
+        ("budget", {"keep": 1}, "from 0 to 100, 99 and not 0.99"),
+        ("budget", {"matched": 0.9}, "matched is 0.9, expected how many percent of fp32's boxes"),
+        ("share", {"share": 0.5}, "share is 0.5, expected how many of a hundred layers"),
+        ("threshold", {"growth": 11}, "growth is 11, expected the part by which a metric may rise, 0.05 for"),
+        ("threshold", {"stage": "latency", "growth": 5}, "growth is 5, expected the part by which"),
+        ("threshold", {"drift": 10}, "drift is 10, expected the part by which it may rise over many"),
         ("budget", {"grade": "loose"}, "grade is 'loose', expected strict"),
         ("budget", {"drop": float("inf")}, "drop is inf, expected"),
         ("known_failure", {"link": None}, "link is missing, expected"),
@@ -227,11 +234,17 @@ def test_rows_in_one_line_have_their_lines(tmp_path: Path) -> None:
     assert "budgets.toml row 2, line 5: drop is -1" in problem(tmp_path, budget=text)
 
 
-@pytest.mark.parametrize(
-    "text", ["[tolerance]\nrtol = 1\n", "tolerance = 3\n", "[[tolerance]]\nrtol = inf\nreason = 'a'\n"]
+WRONG_TABLES = (
+    "[tolerance]\nrtol = 1\n",
+    "tolerance = 3\n",
+    "[[tolerance]]\nrtol = inf\nreason = 'a'\n",
+    "[[payoff]]\nratio = 70\nreason = 'of a hundred, which is no part'\n",
 )
+
+
+@pytest.mark.parametrize("text", WRONG_TABLES)
 def test_the_tables_of_a_model_file_have_the_same_schema(text: str, tmp_path: Path) -> None:
     """A wrong row in models.toml is named with that file."""
     (tmp_path / "models.toml").write_text(text)
-    with pytest.raises(ExpectationError, match=r"models\.toml.*tolerance.* is .*, expected"):
+    with pytest.raises(ExpectationError, match=r"models\.toml.*(tolerance|payoff).* is .*, expected"):
         load(EXPECTATIONS, [tmp_path / "models.toml"])

@@ -329,6 +329,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("tensorrt", ["nowhere/python"], "no such interpreter"),
     ("tensorrt", [str(ROOT)], "is a directory"),
     ("expectations", ROOT / "nowhere", "tolerances.toml"),
+    ("exclusions", ROOT / "nowhere.toml", "there is no such file; a run with --int8-search writes it"),
 ]
 
 

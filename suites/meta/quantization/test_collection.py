@@ -172,6 +172,6 @@ def test_a_pass_that_cannot_end_leaves_no_state(tmp_path: Path, monkeypatch: pyt
     broken = np.load(tmp_path / "images.npy")
     broken[3] = np.nan
     np.save(tmp_path / "images.npy", broken)
-    with pytest.raises(QuantizationError, match="calibration sample 3, 'image': has values that are NaN"):
+    with pytest.raises(QuantizationError, match=r"images\.npy, 'image': image 3 has values that are NaN"):
         one.run(one.begun(), lambda _: None, lambda: False)
     assert not one.state.exists()

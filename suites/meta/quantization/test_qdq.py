@@ -170,6 +170,21 @@ def test_the_weight_only_model_is_close(tmp_path: Path, opset: int, channels: in
     assert (np.abs(rounded * steps - exact) <= 0.5001 * steps).all()
 
 
+def test_weights_next_to_nothing_have_a_scale(tmp_path: Path) -> None:
+    """Subnormal ones, whose scale would be flushed to 0, are taken for 0."""
+    source, output = conv_model(tmp_path / "m.onnx", 13), tmp_path / "q.onnx"
+    model = onnx.load(source)
+    (weights,) = (tensor for tensor in model.graph.initializer if tensor.name == "w")
+    values = numpy_helper.to_array(weights).copy()
+    values[0], values[1] = 1e-37, 1e-44
+    weights.CopyFrom(numpy_helper.from_array(values, "w"))
+    onnx.save(model, source)
+    qdq.quantize_weights(source, output)
+    (scale,) = (numpy_helper.to_array(s) for s in conv_weight_scales(onnx.load(output)))
+    assert scale[:2].tolist() == [1.0, 1.0]
+    assert scale[2] == np.abs(values[2]).max() / np.float32(127)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_sample_counts(tmp_path: Path, method: str) -> None:
     """The greatest value of the first of forty samples sets the range."""

@@ -237,7 +237,7 @@ def test_a_log_that_is_none_is_named_with_its_line(text: str, told: str, tmp_pat
     """The line, what was expected and what is wrong; nothing is guessed."""
     path = tmp_path / "gammas.jsonl"
     path.write_text('{"epoch": 0, "gammas": {"0": [1, 2]}}\n' + text)
-    with pytest.raises(ValueError, match=rf"gammas.jsonl:2: no a? ?line of `prune sparsify --log`: .*{told}"):
+    with pytest.raises(ValueError, match=rf"gammas.jsonl:2: not a line of `prune sparsify --log`: .*{told}"):
         read_gammas(path)
 
 
@@ -272,7 +272,9 @@ def test_figures_without_a_field_are_refused(field: str, tmp_path: Path) -> None
     """The file is named, and what is missing."""
     figures = json.loads(site.SLIMMING.read_text("utf-8"))
     (tmp_path / "f.json").write_text(json.dumps({k: v for k, v in figures.items() if k != field}))
-    with pytest.raises(ValueError, match=rf"f.json: no figures.json of `benchmarks.slimming`: .*'{field}'"):
+    with pytest.raises(
+        ValueError, match=rf"f.json: not the figures.json of `benchmarks.slimming`: .*'{field}'"
+    ):
         read_slimming(tmp_path / "f.json")
 
 
@@ -290,7 +292,7 @@ def test_figures_that_are_none_are_refused(change: dict[str, object], told: str,
     figures = json.loads(site.SLIMMING.read_text("utf-8"))
     figures["rows"][0] |= change
     (tmp_path / "f.json").write_text(json.dumps(figures))
-    with pytest.raises(ValueError, match=f"f.json: no figures.json of .*{told}"):
+    with pytest.raises(ValueError, match=f"f.json: not the figures.json of .*{told}"):
         read_slimming(tmp_path / "f.json")
 
 

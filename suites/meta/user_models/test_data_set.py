@@ -10,6 +10,7 @@ import pytest
 from fixtures.checks.scoring import OwnFunction, TopK, metric_of
 from fixtures.pipeline.pipeline import Pipeline
 from fixtures.store.artifacts import ArtifactStore
+from fixtures.user_models.description import with_descriptions
 from fixtures.verdicts import StageError
 from reference_models.user import rows
 from reference_models.user.factory import OwnModelError
@@ -26,7 +27,8 @@ outputs = ["scores"]
 {rest}
 """
 JUDGED = 'evaluation = "eval.npz"\ncalibration = "calibration.npy"\nmetric = "top1"'
-IMAGES = np.random.default_rng(0).random((20, 3, 8, 8)).astype(np.float32)
+EVERY = np.random.default_rng(0).random((24, 3, 8, 8)).astype(np.float32)
+IMAGES, CALIBRATION = EVERY[:20], EVERY[20:]
 LABELS = np.arange(20) % 10
 SCORE = '\n\ndef score(outputs, truth):\n    return outputs["scores"].argmax() == truth["labels"]\n'
 
@@ -35,7 +37,7 @@ def declared(folder: Path, rest: str, evaluation: Mapping[str, Any] | None = Non
     """Write a model file beside a package, with data for it."""
     (folder / "nets.py").write_text(SOUND + SCORE)
     (folder / "models.toml").write_text(DECLARED.format(rest=rest))
-    np.save(folder / "calibration.npy", IMAGES[:4])
+    np.save(folder / "calibration.npy", CALIBRATION)
     arrays = {"image": IMAGES, "labels": LABELS} if evaluation is None else evaluation
     np.savez(folder / "eval.npz", **arrays)
     return folder / "models.toml"
@@ -141,6 +143,50 @@ def test_a_file_that_is_none_fails_the_stage_where_the_start_did_not_see_it(
     with pytest.raises(StageError, match=f"mine: its data set cannot be had: .*{said}") as caught:
         way.evaluation("mine")
     assert caught.value.hop == ("" if said.startswith("calibration: ") else "source")
+
+
+def test_images_that_calibrate_do_not_judge(tmp_path: Path) -> None:
+    """An INT8 model is as good as can be on the images that gave its ranges: they are counted."""
+    mixed = {"image": np.concatenate([CALIBRATION[1:], IMAGES[3:]]), "labels": LABELS}
+    with pytest.raises(OwnModelError, match=r"evaluation: 3 of the images in .*eval\.npz are calibration"):
+        data(declared(tmp_path, JUDGED, mixed))
+
+
+def test_samples_that_calibrate_do_not_judge(tmp_path: Path) -> None:
+    """Nor do the samples, where nothing else calibrates."""
+    rest = 'evaluation = "eval.npz"\nmetric = "top1"\nsamples = "eval.npy"'
+    file = declared(tmp_path, rest)
+    np.save(tmp_path / "eval.npy", IMAGES)
+    with pytest.raises(OwnModelError, match="evaluation: 8 of the images in"):
+        data(file)
+
+
+def test_blank_images_calibrate_nothing(tmp_path: Path) -> None:
+    """One value alone, as of a camera that is covered, has no range."""
+    file = declared(tmp_path, JUDGED)
+    np.save(tmp_path / "calibration.npy", CALIBRATION * 0)
+    with pytest.raises(OwnModelError, match=r"calibration: .*calibration\.npy holds one value alone"):
+        data(file)
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("nets.py:scores", "has no 'scores'; did you mean score"),
+        ("net.py:score", "there is no file .*did you mean nets.py"),
+        ("nets.py:LIMIT", "metric: nets.py:LIMIT is an? .*expected a function"),
+    ],
+)
+def test_a_metric_that_is_no_function_ends_the_run_at_its_start(
+    metric: str, said: str, tmp_path: Path
+) -> None:
+    """And not after all that comes before it."""
+    pytest.importorskip("torch")
+    file = declared(tmp_path, f'evaluation = "eval.npz"\nmetric = "{metric}"')
+    with (tmp_path / "nets.py").open("a") as nets:
+        nets.write("LIMIT = 0.5\n")
+    with pytest.raises(StageError, match=said):
+        with_descriptions(rows.rows(str(file)), ArtifactStore(tmp_path / "artifacts"))
 
 
 def test_a_users_model_is_judged_in_int8(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_of_calibration_images_alone_every_fifth_is_judged(
 
 def test_labels_and_a_metric_make_a_score(tmp_path: Path) -> None:
     """As evaluation of a model file has them."""
-    np.savez(tmp_path / "eval.npz", image=IMAGES, labels=np.zeros(12, int))
+    np.savez(tmp_path / "eval.npz", image=1 - IMAGES, labels=np.zeros(12, int))
     model = described(tmp_path, calibration=array(tmp_path), evaluation=tmp_path / "eval.npz", metric="top1")
     way = pipeline(tmp_path, model)
     assert [len(way.calibration("net")), len(way.evaluation("net").inputs)] == [12, 12]
