@@ -130,6 +130,24 @@ def test_layers_are_held_to_the_precision(trt: TensorRT, release: Release, tmp_p
         )
 
 
+def test_the_precision_of_a_dynamic_engine_is_told(trt: TensorRT, release: Release, tmp_path: Path) -> None:
+    """TensorRT 8 tells it of layers with weights alone, and of none else."""
+    if trt.identity.fp16 == "typed":
+        pytest.skip("layers are typed by the model")
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], "conv"),
+        helper.make_node("Relu", ["a"], ["y"], "relu"),
+    ]
+    model, engine = save(tmp_path / "m.onnx", nodes, shape=("n", 4, 8, 8)), tmp_path / "m.engine"
+    profiles = {"x": [(1, 4, 8, 8), (2, 4, 8, 8), (3, 4, 8, 8)]}
+    options = BuildOptions(detailed=True, constrained=True)
+    build = trt.build(model, precision="fp16", engine=engine, profiles=profiles, options=options)
+    assert build.ok, build.problem
+    told = {"fp16": 1} if release.version.startswith("8.") else {"fp16": 2}
+    layers = trt.engine(engine).layers()
+    assert layers == Layers(2, told if release.has("ICudaEngine.create_engine_inspector") else {})
+
+
 def test_refit_puts_in_other_weights(trt: TensorRT, release: Release, tmp_path: Path) -> None:
     """An engine refitted from another model gives what that one gives; before 10.0 it is not run."""
     one, two = linear(tmp_path / "one.onnx", 1.0), linear(tmp_path / "two.onnx", 2.0)

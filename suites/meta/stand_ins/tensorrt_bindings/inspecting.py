@@ -11,6 +11,7 @@ from suites.meta.stand_ins.tensorrt_bindings.playing import Played, behaviours, 
 
 ORIGIN = "[ONNX Layer: ]"
 """What 8.6.0 writes as a control character, as it is, in what should be JSON (seen on an H200)."""
+UNTOLD = "N/A due to dynamic shapes"
 TYPES = {"FLOAT": "Float", "FLOAT16": "Half", "HALF": "Half", "INT8": "Int8"}
 """ONNX's and TensorRT's name of a type -> the inspector's; any other is Int32."""
 
@@ -36,6 +37,16 @@ def layer(node: Any, held: Dict[str, str], kinds: Dict[str, str]) -> Dict[str, A
     }  # fmt: skip
 
 
+def untold(row: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a layer of a dynamic engine, as TensorRT 8 tells it: no type but that of the weights."""
+    told: Dict[str, Any] = {"Name": row["Name"], "LayerType": row["LayerType"], "Metadata": row["Metadata"]}
+    for key in ("Inputs", "Outputs"):
+        told[key] = [{"Name": one["Name"], "Format/Datatype": UNTOLD} for one in row[key]]
+    if row["LayerType"] in ("Conv", "Gemm", "MatMul"):
+        told["Weights"] = {"Type": row["Inputs"][0]["Datatype"], "Count": 9}
+    return told
+
+
 class EngineInspector(Played):
     """Tells of the layers: in detail where the engine was built so, by name elsewhere."""
 
@@ -49,6 +60,10 @@ class EngineInspector(Played):
         rows: list[Any] = [
             layer(node, plan.about.get("held", {}), types(plan)) for node in plan.model.graph.node
         ]
+        if api.release.version.startswith("8.") and any(
+            -1 in self._engine.get_tensor_shape(name) for name in self._engine._io
+        ):
+            rows = [untold(row) for row in rows]
         if plan.about.get("profiling_verbosity") != "ProfilingVerbosity.DETAILED":
             rows = [row["Name"] for row in rows]
         key = "Bindings" if api.has("ITensor.dynamic_range") else "I/O Tensors"
