@@ -23,6 +23,7 @@ from suites.meta.networks.importer_models import (
     sliced,
 )
 from suites.meta.networks.rewrite_models import resize, single
+from suites.meta.networks.user_situations import STATELESS, scanned, text
 
 BYTES = {"kind": TensorProto.INT8, "made": TensorProto.INT8}
 
@@ -114,6 +115,10 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("axis written", "trt8.6", channels(4, 6, count=6)),
     ("axis written", "trt10.0", channels(4, 4, count=4)),
     ("axis written", "trt8.0", channels(4, 6, 8, count=6, axis=-2)),
+    ("axes from the front", "trt8.6", text(11, scanned("scan_input_axes=[-1],", "2,5", "5,2"))),
+    ("axes from the front", "rtx1.7", text(11, scanned("scan_output_axes=[-1],", "5,2", "2,5"))),
+    ("a state more", "trt10.0", text(11, STATELESS)),
+    ("a state more", "rtx1.5", text(11, STATELESS)),
     ("finite clip", "rtx1.5", single("Clip", [F(0), F(np.inf)], opset=13)),
     ("finite clip", "trt10.3", single("Clip", [F(-np.inf), F(1)], opset=13)),
     *(("sampling by Gather", "trt8.4", made("GridSample", [(one, IMAGE), (other, (1, 5, 5, 2))], opset=16))

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 
-from suites.meta.networks.parser_cases import ALL_RTX, REFUSED, WRONG, Case
+from suites.meta.networks.parser_cases import ALL_RTX, OPEN, REFUSED, WRONG, Case
 
 NEVER = {"7.0-11.5": REFUSED, ALL_RTX: REFUSED}
 MICROSOFT = ', "com.microsoft" : 1'
@@ -27,6 +27,25 @@ def text(opset: int, graph: str, domains: str = "") -> ModelProto:
 def ones(*shape: int) -> str:
     """Write an initializer of ones named w."""
     return f"float[{','.join(map(str, shape))}] w={{{','.join(['1'] * int(np.prod(shape)))}}}"
+
+
+def scanned(axes: str, taken: str, made: str) -> str:
+    """Write a Scan of a state of two floats over five steps."""
+    body = "b (float[2] v, float[2] u) => (float[2] w, float[2] o) { w = Add(v, u) o = Relu(w) }"
+    node = f"y, z = Scan<num_scan_inputs=1, {axes} body = {body}>(s, x)"
+    return f"(float[2] s, float[{taken}] x) => (float[2] y, float[{made}] z) {{ {node} }}"
+
+
+STATELESS = """(float[5,2] x) => (float[5,2] z) {
+    z = Scan<num_scan_inputs=1, body = b (float[2] u) => (float[2] o) { o = Relu(u) }>(x)
+}"""
+
+
+def branched(kind: str) -> str:
+    """Write an If whose branches cast a tensor of a type from outside."""
+    then = "then_branch = t () => (float[2] a) { a = Cast<to=1>(x) }"
+    other = "else_branch = e () => (float[2] b) { f = Cast<to=1>(x) b = Neg(f) }"
+    return f"(bool c, {kind}[2] x) => (float[2] y) {{ y = If(c)<{then}, {other}> }}"
 
 
 def case(rule: str, opset: int, graph: str, spans: Mapping[str, str], domains: str = "") -> Case:
@@ -170,6 +189,23 @@ CASES: Mapping[str, Case] = {
         "outputs", 17, attention(outputs="y, , , p"), NEVER, MICROSOFT),
     "a shape that is fed": case(
         "", 11, "(float[4,6] x, int64[2] s) => (float[a,b] y) { y = Reshape(x, s) }", {}),
+    "a Scan from the last axis": case("scan_axes", 11, scanned("scan_input_axes=[-1],", "2,5", "5,2"), NEVER),
+    "a Scan to the last axis": case("scan_axes", 11, scanned("scan_output_axes=[-1],", "5,2", "2,5"), NEVER),
+    "a Scan along the second axis": case(
+        "", 11, scanned("scan_input_axes=[1],scan_output_axes=[1],", "2,5", "2,5"), {}),
+    "a Scan without a state": case(
+        "scan_stateless", 11, STATELESS, {"7.1-11.5": REFUSED, "rtx1.4-rtx1.7": REFUSED}),
+    "a Concat of opset 1 without an axis": case(
+        "needed_attributes", 1, "(float[2,3] x, float[2,3] z) => (float[2,6] y) { y = Concat(x, z) }", NEVER),
+    "a Pad by paddings": case(
+        "", 1, "(float[2,3] x) => (float[2,5] y) { y = Pad<paddings=[0,1,0,1]>(x) }", NEVER),
+    "a zero point for six scales": case(
+        "zero_points_of_scales", 13, "(float[4,6] x) => (int8[4,6] y) "
+        "<float[6] s={1,1,1,1,1,1}, int8 z={0}> { y = QuantizeLinear<axis=1>(x, s, z) }",
+        {"7.0-7.2": OPEN, "8.0-11.5": REFUSED, "rtx1.4-rtx1.7": REFUSED}),
+    "bytes that a branch takes": case("", 13, branched("uint8"), {
+        "7.0-7.2": REFUSED, "8.0-8.4": REFUSED, "8.5-11.5": REFUSED, "rtx1.4-rtx1.7": REFUSED}),
+    "whole numbers that a branch takes": case("", 13, branched("int32"), {"7.0-7.2": REFUSED}),
     "rotation of one position": case(
         "rotated", 17, "(float[1,2,3,4] x, int64[1] p, " + ROTATED.format("2,3,4"), NO_ROTATED, MICROSOFT),
     "rotation of no heads": case(

@@ -2,11 +2,14 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, checker
 
 from fixtures.compatibility.specimens import enumerated
+from suites.meta.networks.importer_models import F, channels, made
 from suites.meta.networks.rewrite_models import FOLDS, assert_equal, feed, fixed, run
+from suites.meta.networks.user_situations import text
 
 EVERY = 11
 """Of so many specimens one is taken; another one for each release."""
@@ -35,3 +38,28 @@ def test_what_is_written_of_any_specimen_is_equal(label: str) -> None:
             counts.update(change.rewrite for change in done.changes)
             assert_equal(specimen.model, done.model)
     assert len(counts) > 1
+
+
+WEIGHTS = """(float[1,2] x) => (float[1,3] y)
+<{0}[2,3] c={{0,1,2,3,4,5}}, float[2] s={{0.1,0.2}}, {0}[2] z={{3,3}}> {{
+    d = DequantizeLinear<axis=1>(c, s, z)
+    y = MatMul(x, d)
+}}"""
+GROUPS = """(float[1,4,8] x) => (float[1,4,8] y) <float[4] s={1,1,1,1}> {
+    y = GroupNormalization<num_groups=3>(x, s, s)
+}"""
+CONTRADICTORY = {
+    "weights of INT8": text(13, WEIGHTS.format("int8")),
+    "weights of UINT8": text(13, WEIGHTS.format("uint8")),
+    "a pair": channels(4, 6, count=4, axis=1),
+    "bytes": made("DequantizeLinear", [("UINT8", (4, 6))], [np.ones(4, F), np.ones(4, np.uint8)], opset=13),
+    "groups": text(21, GROUPS),
+}
+"""Models of a node whose inputs do not fit together, of which onnx.checker says nothing."""
+
+
+@pytest.mark.parametrize("name", CONTRADICTORY)
+@pytest.mark.parametrize("label", ["trt7.0", "trt8.5", "trt10.0", "rtx1.5"])
+def test_what_is_written_of_a_node_that_contradicts_itself_is_valid(name: str, label: str) -> None:
+    """What the checker would refuse is not written: the node stays, and is said to be refused."""
+    checker.check_model(fixed(CONTRADICTORY[name], label).model, full_check=True)

@@ -120,6 +120,7 @@ def test_a_trained_model_gives_the_same_bits(converter: str, tmp_path: Path) -> 
         single("DequantizeLinear", [np.float16(0.1)], opset=19, kind=TensorProto.INT8,
                made=TensorProto.FLOAT16),
         single("Relu", opset=14, kind=TensorProto.INT32, made=TensorProto.INT32),
+        single("Cast", opset=13, to=TensorProto.BFLOAT16, made=TensorProto.BFLOAT16),
     ],
 )  # fmt: skip
 def test_what_has_no_older_form_stays(model: ModelProto) -> None:
