@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from fixtures.cases import Case
@@ -95,6 +96,15 @@ def test_unknown_clocks_are_said_and_not_unstable() -> None:
     draft = recorded(Measurement(STEADY, WARM, None, unknown, unknown))
     assert draft.notes == ["clocks are not known: no"]
     assert "sm_clock_before" not in draft.metrics
+
+
+@pytest.mark.parametrize("clock", [0, 1, 2])
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+def test_no_clock_has_samples_that_were_not_measured(bad: float, clock: int) -> None:
+    """Neither the events of enqueues, nor those of CUDA graphs, nor the host."""
+    times = [(1.0, bad, 1.0) if number == clock else (1.0,) for number in range(3)]
+    with pytest.raises(StageError, match=f"a sample of {bad} ms was not measured"):
+        Measurement(times[0], WARM, Timing(times[0], times[1], "", times[2]))
 
 
 @pytest.mark.parametrize("bad", [[1.0, 0.0], [1.0, -1.0], [0.0, 0.0, 0.0]])

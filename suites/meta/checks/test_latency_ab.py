@@ -84,7 +84,8 @@ def test_ratios_that_scatter_are_unstable() -> None:
     assert reason.startswith("ratios: the interquartile range is")
 
 
-def test_a_block_that_was_not_measured_is_red() -> None:
-    """No run takes no time."""
+@pytest.mark.parametrize("ratio", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_block_that_was_not_measured_is_red(ratio: float) -> None:
+    """No run takes no time, nor one that is no number."""
     with pytest.raises(StageError, match="not measured"):
-        record(RecordDraft(CASE, {"name": "digits"}), "", list(ratios(1.0, 0.0)))
+        record(RecordDraft(CASE, {"name": "digits"}), "", list(ratios(1.0, ratio)))

@@ -116,6 +116,26 @@ def test_samples_of_which_other_values_are_read_are_not_compared() -> None:
         comparison(decode=decode).distances(samples, samples)
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_outputs_that_are_all_infinite_agree_on_nothing(value: float) -> None:
+    """One finite value among them is compared, as beside a mask."""
+    one, other = comparison(), comparison()
+    one.record(outputs([value, value], [value, value]), outputs([value, value], [value, value]))
+    assert one.draft.problem == "logits: all values are NaN or infinite, and nothing is compared"
+    other.record(outputs([value, value], [value, 1]), outputs([value, value], [value, 1]))
+    assert (other.draft.problem, other.draft.notes) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"), [(([0, 0], [0, 0]), 1), (([0, 0], [0, 1]), 0), (([2, 2], [3, 3]), 0), (([1],), 0)]
+)
+def test_outputs_that_are_one_value_say_little(samples: tuple[list[float], ...], said: int) -> None:
+    """A network that is dead gives what any other dead one gives: it passes, with a note."""
+    one = comparison()
+    one.record(outputs(*samples), outputs(*samples))
+    assert (one.draft.problem, len(one.draft.notes)) == ("", said)
+
+
 def test_nothing_compared_is_no_agreement() -> None:
     """No samples on either side are no match."""
     assert not comparison().agree([], [])

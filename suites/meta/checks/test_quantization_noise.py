@@ -136,6 +136,17 @@ def test_the_ends_of_the_scale(exact: list[float], noisy: list[float], expected:
     assert ratio.decibels == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("mask", [np.inf, -np.inf])
+def test_an_infinity_on_both_sides_is_no_noise(mask: float) -> None:
+    """A mask stays one in INT8. On one side alone it is no number."""
+    ratio, broken = Ratio(), Ratio()
+    ratio.add(np.array([3.0, mask]), np.array([2.7, mask]))
+    assert ratio.decibels == pytest.approx(20.0)
+    for other in (-mask, 1.0, np.nan):
+        broken.add(np.array([3.0, mask]), np.array([2.7, other]))
+        assert math.isnan(broken.decibels)
+
+
 def test_values_that_are_no_numbers_have_no_ratio() -> None:
     """NaN stays NaN, and sorts as the worst."""
     ratio = Ratio()

@@ -87,11 +87,12 @@ def test_an_mxnet_classifier_is_slimmed(tmp_path: Path, capfd: pytest.CaptureFix
     files = digits_mobilenet.MODEL.build(tmp_path).files
     images, labels = digits_mobilenet.part("train")
     np.savez(tmp_path / "some.npz", images=images[:16], labels=labels[:16])
+    np.savez(tmp_path / "others.npz", images=images[16:32], labels=labels[16:32])
     quick = [
         "--images",
         tmp_path / "some.npz",
         "--evaluate",
-        tmp_path / "some.npz",
+        tmp_path / "others.npz",
         "--epochs",
         "1",
         "--batch",
@@ -104,6 +105,11 @@ def test_an_mxnet_classifier_is_slimmed(tmp_path: Path, capfd: pytest.CaptureFix
     assert run("prune", "mxnet", files["symbol"], sparse, *shape, "-o", small) == 0
     assert run("prune", "finetune", small, tmp_path / "small-0000.params", "-o", tuned, *quick) == 0
     assert capfd.readouterr().out.splitlines()[-1].endswith("on 16 held-out images")
+    for held_out, said in (("some.npz", "16 of its images are learned from, too"), ("none.npz", "none.npz")):
+        again = [*quick[:2], "--evaluate", tmp_path / held_out, "-o", tmp_path / "again.params"]
+        assert run("prune", "finetune", small, tmp_path / "small-0000.params", *again) == 1
+        assert said in capfd.readouterr().err
+    assert not list(tmp_path.glob("again*"))
     assert tuned.stat().st_size < sparse.stat().st_size
     convert_mxnet(small, tuned, {"data": (1, 3, 32, 32)}, 13)
 

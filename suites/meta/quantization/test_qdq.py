@@ -10,6 +10,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from fixtures.compatibility import inspect
+from fixtures.compatibility.answers import ask
+from fixtures.compatibility.tables.releases import by_label
 from fixtures.converters.pytorch.convert import convert
 from fixtures.metrics.accuracy import top1
 from fixtures.quantization import graph, qdq
@@ -168,6 +171,23 @@ def test_the_weight_only_model_is_close(tmp_path: Path, opset: int, channels: in
     steps = scale.reshape(-1, 1, 1, 1)
     assert (scale.size, rounded.dtype.name) == (channels, "int8")
     assert (np.abs(rounded * steps - exact) <= 0.5001 * steps).all()
+
+
+@pytest.mark.parametrize("route", ["qdq", "weight-only"])
+def test_a_convolution_says_its_kernel(route: str, tmp_path: Path) -> None:
+    """TensorRT 8 takes it, which reads the kernel off constant weights alone where it is not written."""
+    source, output = conv_model(tmp_path / "m.onnx", 13), tmp_path / "q.onnx"
+    if route == "qdq":
+        qdq.quantize(source, output, ramps(2), per_channel=True)
+    else:
+        qdq.quantize_weights(source, output)
+    model = onnx.load(output)
+    (conv,) = (node for node in model.graph.node if node.op_type == "Conv")
+    kernel = {attribute.name: list(attribute.ints) for attribute in conv.attribute}["kernel_shape"]
+    release = by_label("trt8.6")
+    assert release is not None
+    (answer,) = ask(inspect(model), [release], gpu=True)
+    assert (kernel, list(answer.refused)) == ([3, 3], [])
 
 
 def test_weights_next_to_nothing_have_a_scale(tmp_path: Path) -> None:

@@ -99,3 +99,19 @@ def test_a_missing_label_file_and_a_broken_image_are_named(tmp_path: Path) -> No
     (tmp_path / "labels" / "a.txt").unlink()
     with pytest.raises(TrainingError, match=r"a\.txt: labels of an image are not there"):
         ListedImages(path, 80, 60)
+
+
+def test_images_that_are_learned_from_do_not_judge(tmp_path: Path) -> None:
+    """By their files, however a list names them."""
+    learned = ListedImages(listed(tmp_path), 80, 60)
+    for ending in (".png", ".txt"):
+        folder = "images" if ending == ".png" else "labels"
+        shutil.copy(tmp_path / folder / f"a{ending}", tmp_path / folder / f"b{ending}")
+    (tmp_path / "both.txt").write_text(f"images/b.png\n{tmp_path}/labels/../images/a.png\n")
+    (tmp_path / "apart.txt").write_text("images/b.png\n")
+    both, apart = (ListedImages(tmp_path / f"{name}.txt", 80, 60) for name in ("both", "apart"))
+    with pytest.raises(
+        TrainingError, match=r"both\.txt: 1 of its images are learned from, too, the first .*a"
+    ):
+        both.hold_apart(tmp_path / "both.txt", learned)
+    apart.hold_apart(tmp_path / "apart.txt", learned)
