@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -112,6 +113,12 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="trt-parity-meta-")
         config.add_cleanup(folder.cleanup)
         os.environ[SHARED] = folder.name
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of each later look for garbage: it stays, and it is a million objects."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -91,7 +91,7 @@ def test_a_dense_network_that_is_not_there_is_named() -> None:
 def folder(tmp_path: Path) -> Path:
     """A network of one convolution and one of 40, and a store beside them."""
     for name, count in {"one": 1, "forty": 40}.items():
-        onnx.save(latency.convolutions(count, 16), tmp_path / f"{name}.onnx")
+        onnx.save(latency.convolutions(count, 4), tmp_path / f"{name}.onnx")
     return tmp_path
 
 

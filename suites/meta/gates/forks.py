@@ -1,13 +1,15 @@
 """Runs of pytest as forks of one process that has imported the frameworks and collected a suite.
 
-A test that runs the suite in a child process would else wait three seconds for the import of torch alone, and
-half a second for that of the suite. Its plugin is imported by pytest itself, which rewrites the asserts.
+A test that runs the suite in a child process would else wait three seconds for the import of torch alone,
+half a second for that of the suite, and five seconds more for torch's first export. The plugin of the suite
+is imported by pytest itself, which rewrites the asserts.
 """
 
 from __future__ import annotations
 
 import atexit
 import gc
+import inspect
 import json
 import os
 import signal
@@ -20,9 +22,12 @@ from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from suites.meta.places import ROOT
+
+if TYPE_CHECKING:
+    from fixtures.converters.pytorch.convert import Exporter
 
 IMPORTED = (
     "numpy", "onnx", "onnx.reference", "pytest", "jsonschema", "torch", "torch.onnx", "onnxscript",
@@ -31,6 +36,7 @@ IMPORTED = (
 """What runs import anyway. Not onnxruntime and mxnet: they start threads, which do not live on in a fork."""
 COLLECTED = ("suites/test_convert.py", "--model=digits", "--collect-only", "-q", "-p", "no:cacheprovider")
 """A run that imports the plugin and starts no TensorRT. It does what is the same in every run."""
+EXPORTED: Mapping[Exporter, int] = {"torchscript": 13, "dynamo": 18}
 OWN = ("fixtures.", "reference_models.")
 KEPT = ("fixtures.compatibility.tables.", "fixtures.expectations.schema", "fixtures.store.keys")
 """Modules whose caches are of files of the checkout, and not of a run or of the machine."""
@@ -43,6 +49,8 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
         with suppress(ImportError):
             import_module(name)
     collect()
+    with suppress(ImportError):
+        export()
     if (threads := len(os.listdir("/proc/self/task"))) != 1:
         raise RuntimeError(f"{threads} threads after the imports: which of {IMPORTED} starts one?")
     gc.freeze()
@@ -62,10 +70,23 @@ def collect() -> None:
         code = pytest.main([*COLLECTED, f"--artifacts={folder}", "-p", "no:hypothesispytest"])
     if code:
         raise RuntimeError(f"pytest {' '.join(COLLECTED)} ended with {code}")
+    # A report of what is red asks so for its source: the first time looks up the files of 2,000 modules.
+    inspect.getmodule(inspect.currentframe())
     for module in [module for name, module in sys.modules.items() if name.startswith(OWN)]:
         for value in vars(module).values():
             if hasattr(value, "cache_clear") and not value.__module__.startswith(KEPT):
                 value.cache_clear()
+
+
+def export() -> None:
+    """Let both exporters write a small module: for its first export, torch imports 800 modules more."""
+    import numpy as np
+    import torch
+
+    from fixtures.converters.pytorch.convert import convert
+
+    for exporter, opset in EXPORTED.items():
+        convert(torch.nn.ReLU(), {"x": np.zeros((1, 3, 8, 8), np.float32)}, ["y"], opset, exporter)
 
 
 def run(request: Mapping[str, Any]) -> NoReturn:

@@ -25,6 +25,7 @@ from fixtures.runtimes.tensorrt import worker
 from fixtures.runtimes.tensorrt.versions import default_interpreter
 from fixtures.verdicts import StageError
 from reference_models import fetch
+from reference_models.datasets import digit_scenes
 from suites.meta.gates.child_runs import TIMEOUT, Run, command, edit, pipeline, plant, read_records, run
 from suites.meta.places import ROOT
 
@@ -174,11 +175,13 @@ SPOILT_DETECTORS = {
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that holds a detector, its quantized model and the scenes that both are judged on."""
+    """A store that holds a detector, its quantized model and 60 of the scenes that both are judged on."""
     store = tmp_path_factory.mktemp("detector") / "artifacts"
     way = pipeline(store)
-    way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq")
-    way.evaluation(DETECTOR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digit_scenes, "HELD_OUT", 60)
+        way.to_int8(DETECTOR, way.onnx_model(DETECTOR, "darknet", 13), "qdq")
+        way.evaluation(DETECTOR)
     return store
 
 

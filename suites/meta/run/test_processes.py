@@ -128,9 +128,9 @@ def test_a_process_that_is_killed_is_red_and_loses_no_record(
     pipeline(store).onnx_model("digits", "torchscript", 13)
     (tmp_path / "killer.py").write_text(KILLER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    call = ("suites/test_support.py", "--model=digits", "--opset=13", "-n", "2")
+    call = ("suites/test_support.py", "--model=digits", "--opset=13")
     whole = run(store, *call)
-    cut = run(Path(shutil.copytree(store, tmp_path / "cut" / "artifacts")), *call, "-p", "killer")
+    cut = run(Path(shutil.copytree(store, tmp_path / "cut" / "artifacts")), *call, "-n", "2", "-p", "killer")
     assert (whole.code, cut.code) == (0, 1), cut.output
     assert sorted(r.key for r in cut.records) == sorted(r.key for r in whole.records)
     died = cut.the("crashed")

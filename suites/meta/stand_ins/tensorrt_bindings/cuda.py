@@ -34,9 +34,11 @@ def get_driver_version() -> int:
     return 12080
 
 
-def view(address: int, shape: Sequence[int], dtype: str) -> np.ndarray:
+def view(address: int, shape: Sequence[int], dtype: Any) -> np.ndarray:
     """Return the array that lies at an address; Error where that memory was not given, or is too small."""
-    count = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    count = np.dtype(dtype).itemsize
+    for size in shape:
+        count *= int(size)
     if address not in MEMORY or len(MEMORY[address]) < count:
         raise Error(f"an illegal memory access: {count} bytes at {address}")
     buffer: Any = (ctypes.c_char * count).from_address(address)
@@ -70,12 +72,12 @@ mem_alloc = DeviceAllocation
 
 def memcpy_htod(dest: Any, src: np.ndarray) -> None:
     """Copy an array to the device."""
-    view(int(dest), src.shape, src.dtype.name)[...] = src
+    view(int(dest), src.shape, src.dtype)[...] = src
 
 
 def memcpy_dtoh(dest: np.ndarray, src: Any) -> None:
     """Copy an array from the device."""
-    dest[...] = view(int(src), dest.shape, dest.dtype.name)
+    dest[...] = view(int(src), dest.shape, dest.dtype)
 
 
 def memset_d8_async(dest: Any, data: int, count: int, stream: Any = None) -> None:

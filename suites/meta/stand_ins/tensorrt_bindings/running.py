@@ -28,6 +28,8 @@ DTYPES = {
     11: "float64",
 }
 NARROW = {"int64": "int32", "float64": "float32"}
+STORED = {"DataType.INT32": "int32", "DataType.FLOAT": "float32"}
+"""TensorRT's type -> how its values lie in memory, whatever the model has."""
 
 
 class Plan:
@@ -105,6 +107,7 @@ class ICudaEngine(Played):
     def __init__(self, data: bytes, logger: Any) -> None:
         self._data, self._logger, self._plan = data, logger, Plan(data)
         self._io = {value.name: value for value in self._plan.values()}
+        self._inputs = {value.name for value in self._plan.model.graph.input}
 
     num_io_tensors = property(lambda self: len(self._io))
     num_bindings = property(lambda self: len(self._io))
@@ -146,7 +149,7 @@ class ICudaEngine(Played):
         return kind_of(self._api, self._io[name].type.tensor_type.elem_type)
 
     def _is_input(self, name: str) -> bool:
-        return name in [value.name for value in self._plan.model.graph.input]
+        return name in self._inputs
 
     def _mode(self, name: str) -> Any:
         return self._api.member("TensorIOMode." + ("INPUT" if self._is_input(name) else "OUTPUT"))
@@ -189,6 +192,7 @@ class IExecutionContext(Played):
         self._engine, self._logger = engine, engine._logger
         self._shapes = {name: engine._shape(name) for name in engine._io}
         self._addresses: dict[str, int] = {}
+        self._kinds: dict[str, str] = {}
 
     engine = property(lambda self: self._engine)
     all_binding_shapes_specified = property(lambda self: not self._open())
@@ -215,9 +219,10 @@ class IExecutionContext(Played):
             return np.zeros(self._shapes[name], dtype)
         return cuda.view(address, self._shapes[name], self._stored(name, dtype)).astype(dtype)
 
-    def _stored(self, name: str, dtype: str) -> str:
-        kind = str(self._engine._dtype(name))
-        return {"DataType.INT32": "int32", "DataType.FLOAT": "float32"}.get(kind, dtype)
+    def _stored(self, name: str, dtype: Any) -> Any:
+        if name not in self._kinds:
+            self._kinds[name] = str(self._engine._dtype(name))
+        return STORED.get(self._kinds[name], dtype)
 
     def _run(self, addresses: Mapping[str, Any]) -> dict[str, np.ndarray]:
         names = [name for name in self._engine._io if self._engine._is_input(name)]
@@ -229,7 +234,7 @@ class IExecutionContext(Played):
             fail(self, f"no address of {lost}, no shape of {self._open()}")
             return False
         for name, array in self._run(addresses).items():
-            kind = self._stored(name, array.dtype.name)
+            kind = self._stored(name, array.dtype)
             cuda.view(addresses[name], array.shape, kind)[...] = array
         return True
 
