@@ -189,6 +189,24 @@ CASES: Mapping[str, Case] = {
         "outputs", 17, attention(outputs="y, , , p"), NEVER, MICROSOFT),
     "a shape that is fed": case(
         "", 11, "(float[4,6] x, int64[2] s) => (float[a,b] y) { y = Reshape(x, s) }", {}),
+    "the greatest along the first of five axes": case(
+        "distant_axis", 11, "(float[2,2,2,2,3] x) => (int64[1,2,2,2,3] y) { y = ArgMax<axis=0>(x) }",
+        {"7.0-10.16": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
+    "the greatest along the second of five axes": case(
+        "", 11, "(float[2,2,2,2,3] x) => (int64[2,1,2,2,3] y) { y = ArgMax<axis=1>(x) }", {}),
+    "the two greatest along the second of six axes": case(
+        "distant_axis", 11, "(float[2,2,2,2,2,3] x) => (float[2,2,2,2,2,3] y, int64[2,2,2,2,2,3] i) "
+        "<int64[1] k={2}> { y, i = TopK<axis=1>(x, k) }", {"7.0-10.16": REFUSED, "rtx1.4-rtx1.5": REFUSED}),
+    "a vector times matrices": case(
+        "vector_product", 11, "(float[3] v, float[2,3,4] m) => (float[2,4] y) { y = MatMul(v, m) }",
+        {"7.0-7.2": WRONG, "8.0-11.5": REFUSED, ALL_RTX: REFUSED}),
+    "a vector times matrices of a batch": case(
+        "", 11, "(float[3] v, float[1,2,3,4] m) => (float[1,2,4] y) { y = MatMul(v, m) }",
+        {"7.0-11.5": WRONG}),
+    "a vector times one matrix": case(
+        "", 11, "(float[3] v, float[1,3,4] m) => (float[1,4] y) { y = MatMul(v, m) }", {"7.0-7.2": WRONG}),
+    "matrices times a vector": case(
+        "", 11, "(float[2,3,4] m, float[4] v) => (float[2,3] y) { y = MatMul(m, v) }", {"7.0-7.2": REFUSED}),
     "a Scan from the last axis": case("scan_axes", 11, scanned("scan_input_axes=[-1],", "2,5", "5,2"), NEVER),
     "a Scan to the last axis": case("scan_axes", 11, scanned("scan_output_axes=[-1],", "5,2", "2,5"), NEVER),
     "a Scan along the second axis": case(
