@@ -79,14 +79,19 @@ def collect() -> None:
 
 
 def export() -> None:
-    """Let both exporters write a small module: for its first export, torch imports 800 modules more."""
+    """Let both exporters write a small module: for its first export, torch imports 800 modules more.
+
+    One that fails here fails in the run that needs it, which says why.
+    """
     import numpy as np
     import torch
 
+    from fixtures.converters.errors import ConversionError
     from fixtures.converters.pytorch.convert import convert
 
     for exporter, opset in EXPORTED.items():
-        convert(torch.nn.ReLU(), {"x": np.zeros((1, 3, 8, 8), np.float32)}, ["y"], opset, exporter)
+        with suppress(ConversionError):
+            convert(torch.nn.ReLU(), {"x": np.zeros((1, 3, 8, 8), np.float32)}, ["y"], opset, exporter)
 
 
 def run(request: Mapping[str, Any]) -> NoReturn:

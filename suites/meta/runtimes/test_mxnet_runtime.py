@@ -46,9 +46,9 @@ def test_run(mxnet: list[dict[str, np.ndarray]]) -> None:
 
 
 SPARED = """
-from fixtures.runtimes.mxnet_child import import_mxnet
 import sys
-import_mxnet()
+from importlib import import_module
+import_module(sys.argv[1]).import_mxnet()
 print(*(name for name in ("scipy", "sklearn") if name in sys.modules), sep=", ", end=": ")
 import scipy.stats, sklearn.base
 print(scipy.stats.norm.name)
@@ -56,9 +56,10 @@ print(scipy.stats.norm.name)
 
 
 @pytest.mark.usefixtures("mxnet")
-def test_its_import_leaves_out_what_no_network_needs() -> None:
+@pytest.mark.parametrize("by", ["fixtures.runtimes.mxnet_child", "reference_models.mxnet.process"])
+def test_its_import_leaves_out_what_no_network_needs(by: str) -> None:
     """Neither scipy nor scikit-learn comes with MXNet, and both can be imported after it."""
-    code = [sys.executable, "-c", SPARED]
+    code = [sys.executable, "-c", SPARED, by]
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == ": norm\n", done.stderr
 
