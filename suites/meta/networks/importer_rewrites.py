@@ -115,6 +115,13 @@ REWRITES: list[tuple[str, str, ModelProto]] = [
     ("axis written", "trt8.6", channels(4, 6, count=6)),
     ("axis written", "trt10.0", channels(4, 4, count=4)),
     ("axis written", "trt8.0", channels(4, 6, 8, count=6, axis=-2)),
+    *(("vector as matrix", release, text(11, product))
+      for release, product in [
+          ("trt7.2", "(float[3] v, float[2,3,4] m) => (float[2,4] y) { y = MatMul(v, m) }"),
+          ("trt7.0", "(float[2,3,4] m, float[4] v) => (float[2,3] y) { y = MatMul(m, v) }"),
+          ("trt8.6", "(float[3] v, float[2,3,4] m) => (float[2,4] y) { y = MatMul(v, m) }"),
+          ("trt10.1", "(float[3] v, float[1,2,3,4] m) => (float[1,2,4] y) { y = MatMul(v, m) }"),
+          ("rtx1.7", "(float[3] v, float[2,3,4] m) => (float[2,4] y) { y = MatMul(v, m) }")]),
     ("axes from the front", "trt8.6", text(11, scanned("scan_input_axes=[-1],", "2,5", "5,2"))),
     ("axes from the front", "rtx1.7", text(11, scanned("scan_output_axes=[-1],", "5,2", "2,5"))),
     ("a state more", "trt10.0", text(11, STATELESS)),
