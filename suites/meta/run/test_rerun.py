@@ -21,7 +21,7 @@ CASE = Case("tensorrt-build", "digits", "torchscript", 13, precision="fp16", bat
 GIVEN: dict[str, object] = {
     "artifacts": Path("/elsewhere/artifacts"), "records": Path("/elsewhere/records"), "refresh": True,
     "support": "none", "calibrator": "minmax", "int8_budget": "strict",
-    "int8_search": True, "exclusions": Path("/elsewhere/exclusions.toml"), "worker_timeout": 8.0,
+    "int8_search": True, "exclusions": EXPECTATIONS / "exclusions.toml", "worker_timeout": 8.0,
     "missing": ["10.16=no such wheel"], "optimization_level": 1,
     "baseline": ["save"], "baseline_file": Path("/elsewhere/baselines.jsonl"), "gpus": "GPU-a",
     "history": Path("/elsewhere/history.sqlite"), "triage": True, "issue": True,
