@@ -1,7 +1,5 @@
 """Weights of a file are read when they are asked for, and written as they were where nobody asked."""
 
-import errno
-import os
 from pathlib import Path
 
 import numpy as np
@@ -57,32 +55,6 @@ def test_a_file_is_written_without_reading_its_weights(tmp_path: Path) -> None:
     assert write(light, weights, path, beside=beside) == [path]
     assert len(weights) == 0
     assert onnx.load(path) == product()
-
-
-@pytest.mark.parametrize("copied", [None, 0, 7])
-def test_weights_are_written_where_the_system_does_not_copy_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: int | None
-) -> None:
-    """A system that lacks the call, refuses it, or stops after some bytes: the file is the same."""
-    path, made, copy = tmp_path / "m.onnx", tmp_path / "n.onnx", getattr(os, "copy_file_range", None)
-    onnx.save(product(), path)
-    calls: list[int] = []
-
-    def some(source: int, target: int, count: int, at: int) -> int:
-        calls.append(count)
-        if not copied or copy is None or len(calls) > 1:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        done: int = copy(source, target, copied, at)
-        return done
-
-    if copied is None:
-        monkeypatch.delattr(os, "copy_file_range", raising=False)
-    else:
-        monkeypatch.setattr(os, "copy_file_range", some, raising=False)
-    light, weights, beside = read(path, load_structure(path))
-    write(light, weights, made, beside=beside)
-    assert onnx.load(made) == product()
-    assert bool(calls) == (copied is not None)
 
 
 def test_a_model_is_split_and_joined(tmp_path: Path) -> None:
