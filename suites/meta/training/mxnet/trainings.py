@@ -25,7 +25,7 @@ PLAN = Plan(epochs=6, batch=8, rate=1e-2, optimizer="adam", warmup=0.5, seed=4)
 SPARSE = Sparsity(3.0, 0.5, 0.5)
 BROKEN_AT = 13
 TRAININGS: dict[str, tuple[Plan, dict[str, str]]] = {
-    "first": (PLAN, {"held_out": "images.npz"}),
+    "first": (PLAN, {"held_out": "held.npz"}),
     "again": (PLAN, {}),
     "seed": (replace(PLAN, seed=5), {}),
     "broken": (PLAN, {}),
@@ -67,6 +67,9 @@ def prepare(mx: Any, folder: Path) -> None:
     images, labels = rng.random((40, 3, 8, 8), np.float32), rng.integers(0, 2, 40)
     images[labels == 0, :, :, :4] += np.linspace(0, 3, 8, dtype=np.float32)[:, None]
     np.savez(folder / "images.npz", images=images, labels=labels)
+    others, classes = rng.random((40, 3, 8, 8), np.float32), rng.integers(0, 2, 40)
+    others[classes == 0, :, :, :4] += np.linspace(0, 3, 8, dtype=np.float32)[:, None]
+    np.savez(folder / "held.npz", images=others, labels=classes)
     np.savez(folder / "three.npz", images=images, labels=2 * labels)
     (folder / "none.checkpoint").write_bytes(b"none")
 
