@@ -16,7 +16,7 @@ from fixtures.runtimes.base import Runtime
 def test_latency_on_the_cpu(
     cpu_runtime: Runtime, samples: Samples, assert_measured: Callable[[Measurement], None]
 ) -> None:
-    """The source framework and ONNX Runtime are timed on one sample, and ONNX Runtime on batches."""
+    """The source framework and ONNX Runtime are timed on one sample and on batches."""
     assert_measured(Measurement(cpu_runtime.time(samples.timed, ITERATIONS)))
 
 
@@ -25,7 +25,7 @@ def test_latency_on_the_cpu(
 def test_latency_of_the_source_on_the_gpu(
     source_on_gpu: Runtime, samples: Samples, assert_measured: Callable[[Measurement], None]
 ) -> None:
-    """PyTorch is timed on the GPU on the first sample, batch 1, in fp32 and in fp16 by autocast."""
+    """PyTorch is timed on the GPU on one sample and on batches, in fp32 and in fp16 by autocast."""
     assert_measured(Measurement(source_on_gpu.time(samples.timed, GPU_ITERATIONS)))
 
 

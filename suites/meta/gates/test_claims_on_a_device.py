@@ -79,6 +79,18 @@ def test_every_claim_about_engines_runs(made: Path, tmp_path: Path) -> None:
     assert {"fp32_median", "fp16_median", "int8_over_fp32", "int8_over_fp16"} <= set(found)
 
 
+def test_int8_is_timed_on_batches(made: Path, tmp_path: Path) -> None:
+    """By each route, of a size and of a free one, beside fp32 and fp16 of the same batch."""
+    planted = SLOWED.format(seed=0, scale=1.0)
+    chosen = ("suites/test_latency.py", "-k", "int8", "--batch=1,8,dynamic")
+    done = ended(made, tmp_path, *chosen, planted=planted)
+    assert done.code == 0, done.output
+    assert {(record.route, record.batch, record.verdict) for record in done.records} == {
+        (route, batch, "passed") for route in (*ROUTES, *BUILDER_ROUTES) for batch in ("1", "8", "dynamic")
+    }
+    assert all({"int8_over_fp32", "int8_over_fp16"} <= set(record.metrics) for record in done.records)
+
+
 def test_a_precision_that_the_builder_avoids_is_red(made: Path, tmp_path: Path) -> None:
     """An engine with no layer in the fp16 that was asked for fails parity; timing it is no failure."""
     avoids = "running.Plan.about = property(lambda self: {**vars(self)['told'], 'held': {}}, "

@@ -5,11 +5,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
 from fixtures.pipeline.pipeline import OnnxModel
 from fixtures.quantization import graph
+from fixtures.quantization.errors import QuantizationError
 from fixtures.report.matrix import row_of
 from fixtures.verdicts import Unsupported
 from suites.meta.gates.child_runs import pipeline, run
@@ -73,6 +75,56 @@ def test_a_builder_keeps_the_same_layers_in_float(store: Path) -> None:
         assert [*by.in_float] == ["layer_1", "layer_2.conv", "yolo_14", "yolo_21"]
     named = way.builder_calibration(name, model, "cache", "minmax", "8.6.0", ["layer_4.conv"])
     assert [*named.in_float] == ["layer_4.conv", "yolo_14", "yolo_21"]
+
+
+@pytest.mark.parametrize("batch", ["8", "32", "dynamic"])
+@pytest.mark.parametrize(
+    ("name", "converter"), [("digits", "torchscript"), ("digits-yolov3-tiny", "darknet")]
+)
+def test_a_batch_has_the_scales_of_one_sample(store: Path, name: str, converter: str, batch: str) -> None:
+    """Those whose accuracy is judged, by both routes of a file and in a cache; and the same float layers."""
+    way = pipeline(store)
+    single, batched = (way.onnx_model(name, converter, 13, size) for size in ("1", batch))
+    for route in ("qdq", "weight-only"):
+        one, many = (way.to_int8(name, model, route, "mse", single=single) for model in (single, batched))
+        assert one.digest != many.digest
+        assert one.about.get("in_float") == many.about.get("in_float")
+        assert _numbers(one.path) == _numbers(many.path)
+    told, again = (
+        way.builder_calibration(name, model, "cache", "entropy", "8.6.0", single=single)
+        for model in (single, batched)
+    )
+    assert (told.cache, told.in_float) == (again.cache, again.in_float)
+
+
+def _numbers(file: Path) -> dict[str, bytes]:
+    """Every constant of a model that a pair reads: scales, zero points and int8 weights."""
+    model = onnx.load(file)
+    pairs = [node for node in model.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    read = {name for node in pairs for name in node.input}
+    return {tensor.name: tensor.raw_data for tensor in model.graph.initializer if tensor.name in read}
+
+
+def test_each_step_of_a_calibrator_fills_the_batch(store: Path) -> None:
+    """Images in their order, eight a step; where they run out, the first ones come again."""
+    way = pipeline(store)
+    model, single = (way.onnx_model("digits", "torchscript", 13, batch) for batch in ("8", "1"))
+    images = np.concatenate([sample["image"] for sample in way.calibration("digits")])
+    own = way.builder_calibration("digits", model, "calibrator", "entropy", "8.6.0", single=single, size=7)
+    steps = own.samples["image"].reshape(-1, 7, *images.shape[1:])
+    filled = np.concatenate([images, images])[: 7 * len(steps)]
+    assert len(images) < 7 * len(steps) < len(images) + 7
+    assert np.array_equal(steps.reshape(filled.shape), filled)
+    ours = way.builder_calibration("digits", model, "cache", "mse", "8.6.0", single=single, size=8)
+    assert ours.samples["image"].shape == (1, 8 * images[0].size)
+
+
+def test_a_batch_with_other_tensors_is_refused(store: Path) -> None:
+    """Not calibrated by itself, where scales would be others than those that are judged."""
+    way = pipeline(store)
+    other = way.onnx_model("digits-yolov3-tiny", "darknet", 13)
+    with pytest.raises(QuantizationError, match="ONNX Runtime refuses"):
+        way.to_int8("digits", way.onnx_model("digits", "torchscript", 13, "8"), "qdq", single=other)
 
 
 def test_the_record_names_the_calibrator(store: Path) -> None:

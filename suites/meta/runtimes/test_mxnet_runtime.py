@@ -73,6 +73,14 @@ def test_time(source: Source) -> None:
 
 
 @pytest.mark.usefixtures("mxnet")
+def test_timing_ends_after_a_second(source: Source) -> None:
+    """A batch that takes long is timed a few times, not as often as one sample."""
+    taken = mxnet_process.MXNet(source).time(DENSE.inputs(), 10_000_000)
+    assert len(taken) >= 5
+    assert sum(taken) < 2000
+
+
+@pytest.mark.usefixtures("mxnet")
 def test_outputs_are_checked(source: Source) -> None:
     """An output of another name than the row's is a failed stage that gives both."""
     with pytest.raises(StageError, match=r"the outputs n_0_output; the reference model names y"):

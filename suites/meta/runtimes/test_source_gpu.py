@@ -73,6 +73,20 @@ def test_every_pytorch_model_has_a_case_at_each_precision() -> None:
     assert {case.runtime for case in timed} == {"source-gpu"}
 
 
+def test_source_frameworks_are_timed_on_batches_of_a_size() -> None:
+    """Of each asked for, on the CPU and on a GPU; a batch that is free is one of a graph."""
+    models = (MODELS["digits"], MODELS["gender-age"])
+    selection = Selection(models, (10, 13), (), ("fp32",), batches=("1", "8", "32", "dynamic"))
+    sized = ["1", "8", "32"]
+    on_gpu = list(stages.stage("latency").cases(selection, "source-gpu"))
+    assert [(case.precision, case.batch) for case in on_gpu] == [
+        (precision, batch) for precision in ("fp32", "fp16") for batch in sized
+    ]
+    on_cpu = list(stages.stage("latency").cases(selection, "cpu"))
+    assert [case.batch for case in on_cpu if case.runtime == "source"] == sized * 2
+    assert [case.batch for case in on_cpu if case.runtime == "onnxruntime"] == [*sized, "dynamic"] * 2
+
+
 @pytest.mark.parametrize("name", ["lenet", "yolov5n"])
 def test_the_same_device_gives_the_same_outputs(held: Held, name: str) -> None:
     """In fp32 the stage finds no difference where the device is that of the stored outputs."""

@@ -101,8 +101,12 @@ class IInt8LegacyCalibrator(IInt8EntropyCalibrator2):
     """One that asks for more."""
 
 
-def calibrate(calibrator: Any, inputs: Any) -> Any:
-    """Ask a calibrator for all its batches; gives the sum of each and leaves it a cache, if it has none."""
+def calibrate(calibrator: Any, inputs: Any, shapes: Any) -> Any:
+    """Ask a calibrator for all its steps; gives the sum of each and leaves it a cache, if it has none.
+
+    A step fills the network's whole input, of a free size the profile's usual one, whatever the calibrator
+    says of its batch.
+    """
     names, sums = [tensor.name for tensor in inputs], []
     if cache := calibrator.read_calibration_cache():
         return bytes(cache).decode()
@@ -113,7 +117,7 @@ def calibrate(calibrator: Any, inputs: Any) -> Any:
     addresses = calibrator.get_batch(names)
     while addresses:
         arrays = [
-            cuda.view(at, (calibrator.get_batch_size(), *tensor.shape[1:]), "float32")
+            cuda.view(at, shapes[tensor.name][1] if -1 in tensor.shape else tensor.shape, "float32")
             for at, tensor in zip(addresses, inputs)
         ]
         sums.append([float(array.sum()) for array in arrays])
@@ -182,7 +186,7 @@ class Builder(Played):
         knobs = ("profiling_verbosity", "hardware_compatibility_level", "builder_optimization_level")
         about.update({knob: str(vars(config)["_" + knob]) for knob in knobs if "_" + knob in vars(config)})
         if calibrator := vars(config).get("_int8_calibrator"):
-            about["calibrated"] = calibrate(calibrator, inputs)
+            about["calibrated"] = calibrate(calibrator, inputs, shapes)
         return MAGIC + json.dumps(about).encode() + b"\n" + network._data
 
 
