@@ -89,8 +89,8 @@ def latency(name: str) -> str:
     names = ("median", "p95", "iqr", "cuda_graph_median")
     rows = (
         (
-            r.model["name"], r.opset, r.tensorrt.get("version", "-"), r.batch, _kind(r), len(r.samples),
-            *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names),
+            r.model["name"], r.opset or "-", r.tensorrt.get("version", r.runtime), r.batch, _kind(r),
+            len(r.samples), *(f"{r.metrics[n].value:.3f}" if n in r.metrics else "-" for n in names),
         )
         for r in executed(name, "latency")
         if r.metrics
