@@ -9,7 +9,13 @@ from onnx import ModelProto, TensorProto, helper
 
 from fixtures.compatibility import Refusal, inspect, refusals
 from fixtures.compatibility.check.limits import LIMITS
-from suites.meta.networks import importer_cases, narrow_floats, parser_cases, user_situations
+from suites.meta.networks import (
+    importer_cases,
+    narrow_floats,
+    parser_cases,
+    reported_situations,
+    user_situations,
+)
 from suites.meta.networks.importer_models import attention
 from suites.meta.networks.support_models import (
     chosen,
@@ -98,7 +104,9 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("negative_pads", "8.6", one("Pad", [-BORDER]), one("Pad", [BORDER])),
     ("branches", "8.6", chosen(4, 8), chosen(4, 4)),
     ("branches", "8.0", chosen(4, 4, names=("y", "y")), chosen(4, 4)),
-    ("branches", "10.1", chosen(4, None), chosen(4, 8)),
+    ("branches", "10.5", chosen(4, 8), chosen(4, 4)),
+    ("branches", "10.12", chosen(4, 8), chosen(4, 8, held=True)),
+    ("branches", "10.13", chosen(4, None), chosen(4, 8)),
     ("branches", "rtx1.7", chosen(4, None), chosen(4, None, held=True)),
     ("branches", "rtx1.5", chosen(4, None), chosen(4, 8)),
     ("rank", "7.1", fed("ArgMax", "FLOAT", 4, opset=11), fed("ArgMax", "FLOAT", 4, 4, opset=11)),
@@ -137,6 +145,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("dilations", "rtx1.5", one("LpPool", dilations=[2, 2], **KERNEL), one("LpPool", **KERNEL)),
     ("spatial_dims", "rtx1.7", one("MaxPool", kernel_shape=[2] * 4), one("MaxPool", kernel_shape=[2])),
     ("rank", "rtx1.7", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, 4)),
+    ("rank", "rtx1.7", fed("Softmax", "FLOAT", 4), fed("Softmax", "FLOAT", 4, opset=11)),
     ("rank", "rtx1.5", grid(5), grid(4)),
     ("refused_types", "rtx1.7", fed("Erf", "INT32", 4), fed("Erf", "FLOAT16", 4)),
     ("deconvolution", "rtx1.7", one("ConvTranspose", [W], strides=[2, 2], dilations=[2, 2]),
@@ -152,6 +161,7 @@ ROWS: list[tuple[str, str, ModelProto, ModelProto]] = [
 ELSEWHERE = {
     "uneven_split", "loop_condition", "output_shape", "resize_between", "scan_outputs", "written",
     *parser_cases.RULES, *importer_cases.RULES, *user_situations.RULES,
+    *reported_situations.RULES,
     *narrow_floats.RULES,
 }  # fmt: skip
 """Rules of what is computed wrong, and those whose examples stand in a table of their own."""

@@ -5,10 +5,16 @@ import pytest
 from fixtures.compatibility import inspect, releases
 from fixtures.compatibility.answers import ask
 from suites.meta.compatibility.test_reported_cases import expected, verdicts
-from suites.meta.networks import importer_cases, narrow_floats, parser_cases, user_situations
+from suites.meta.networks import (
+    importer_cases,
+    narrow_floats,
+    parser_cases,
+    reported_situations,
+    user_situations,
+)
 from suites.meta.networks.parser_cases import REFUSED, WRONG
 
-ROOMS = (parser_cases, importer_cases, user_situations, narrow_floats)
+ROOMS = (parser_cases, importer_cases, user_situations, reported_situations, narrow_floats)
 CASES = {name: case for room in ROOMS for name, case in room.CASES.items()}
 SPEAKING = [name for name, case in CASES.items() if case.rule and {REFUSED, WRONG} & set(case.spans.values())]
 

@@ -17,7 +17,14 @@ from fixtures.compatibility.specimens import enumerated
 from fixtures.compatibility.tables.derive import ROWS
 from fixtures.compatibility.tables.releases import closed, patches
 from suites.meta.compatibility import test_limits, test_reported_cases
-from suites.meta.networks import importer_cases, narrow_floats, parser_cases, row_models, user_situations
+from suites.meta.networks import (
+    importer_cases,
+    narrow_floats,
+    parser_cases,
+    reported_situations,
+    row_models,
+    user_situations,
+)
 from suites.meta.networks.rewrite_models import FOLDS, release
 
 COMMAND = "the command fix"
@@ -31,7 +38,7 @@ LENGTH = 4
 @cache
 def situations() -> dict[str, ModelProto]:
     """Return the models of tests of rows, by name."""
-    rooms = (parser_cases, importer_cases, user_situations, narrow_floats)
+    rooms = (parser_cases, importer_cases, user_situations, reported_situations, narrow_floats)
     cases = {name: case.model() for room in rooms for name, case in room.CASES.items()}
     reported = {name: make() for name, (make, _) in test_reported_cases.CASES.items()}
     limits = {f"{rule} {label} {n}": model for n, (rule, label, model, _) in enumerate(test_limits.ROWS)}
