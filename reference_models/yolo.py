@@ -169,8 +169,11 @@ def _boxes(raw: np.ndarray, head: Head) -> np.ndarray:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    """Logistic function: full relative precision for very negative x, and never an overflow."""
-    return np.exp(-np.logaddexp(np.float32(0), -x))
+    """Logistic function: full relative precision for very negative x, and never an overflow.
+
+    Of two exponentials, which numpy computes eight at a time; its `logaddexp` takes one after the other.
+    """
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
 def _suppress(boxes: np.ndarray, labels: np.ndarray, overlap: float) -> np.ndarray:
