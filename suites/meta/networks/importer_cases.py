@@ -153,9 +153,9 @@ CASES: Mapping[str, Case] = {
         "", lambda: layers("FLOAT16", "FLOAT", "FLOAT", operator="InstanceNormalization", opset=10),
         {"9.0-11.5": REFUSED, ALL_RTX: REFUSED}),
     "scales of an axis that is not written": Case(
-        "axis_by_default", lambda: channels(4, 6, count=6), {**OLD, "8.0-10.6": REFUSED}),
+        "axis_by_default", lambda: channels(4, 6, count=6), {**OLD, "8.0-10.10": REFUSED}),
     "scales of either of two axes": Case(
-        "axis_by_default", lambda: channels(4, 4, count=4), {**OLD, "8.0-10.6": WRONG}),
+        "axis_by_default", lambda: channels(4, 4, count=4), {**OLD, "8.0-10.10": WRONG}),
     "scales of an axis that is written": Case("", lambda: channels(4, 4, count=4, axis=1), OLD),
     "scales of an axis from the end": Case(
         "axis_from_end", lambda: channels(4, 6, 8, count=6, axis=-2), {**OLD, "8.0": REFUSED}),

@@ -6,9 +6,12 @@ Rows are those of `parser_cases`, which see. Each verdict on TensorRT-RTX 1.5 an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from suites.meta.networks.parser_cases import ALL_RTX, OLD, REFUSED, Case
-from suites.meta.networks.user_situations import NEVER, case
+from onnx import ModelProto, TensorProto, helper
+
+from suites.meta.networks.parser_cases import ALL_RTX, OLD, REFUSED, WRONG, Case
+from suites.meta.networks.user_situations import NEVER, case, text
 
 NO_TRUTH = {"7.0": REFUSED, "7.1-7.2": "undocumented"}
 """Of weights of BOOL, at an opset beyond the documented ones."""
@@ -42,6 +45,15 @@ def squeezed(length: str, how: str = "ReduceSum<keepdims = 0>") -> str:
         f"(float[N,{length},4] x) => (float z) <int64[1] one={{1}}> {{ s = Shape(x) n = Gather(s, one) "
         f"c = Equal(n, one) y = If(c)<{then}, {other}> z = ReduceSum<keepdims = 0>(y) }}"
     )
+
+
+def eighths(zero: float) -> ModelProto:
+    """Make a Q/DQ pair of FP8 with a zero point."""
+    model = text(
+        19, "(float[1,4] x) => (float[1,4] y) <float s={0.5}>"
+        " { q = QuantizeLinear(x, s, z) y = DequantizeLinear(q, s, z) }")  # fmt: skip
+    model.graph.initializer.append(helper.make_tensor("z", TensorProto.FLOAT8E4M3FN, [], [zero]))
+    return model
 
 
 ROWS = "float[2,4] k={1,1,1,1,1,1,1,1}, float[1,4] l={1,1,1,1}"
@@ -88,6 +100,9 @@ CASES: Mapping[str, Case] = {
     "Or with true for all": case("", 13, logic("Or", "", "1"), {**NO_TRUTH, "11.2": REFUSED}),
     "Or with true of as many axes": case("", 13, logic("Or", "[1,1]", "1"), {**NO_TRUTH, "11.2": REFUSED}),
     "Or with false for all": case("", 13, logic("Or", "", "0"), NO_TRUTH),
+    "a zero point of FP8": Case(
+        "zero_point", partial(eighths, 1.0), {"7.0-8.6": REFUSED, "9.0-11.5": WRONG, ALL_RTX: WRONG}),
+    "a zero point of FP8 that is 0": Case("", partial(eighths, 0.0), {"7.0-8.6": REFUSED}),
     "Softmax of a row, of opset 11": case(
         "", 11, "(float[5] x) => (float[5] y) { y = Softmax<axis=0>(x) }", {}),
     "Hardmax of a row, of opset 11": case(
@@ -97,5 +112,5 @@ CASES: Mapping[str, Case] = {
         {**OLD, "8.0-11.5": REFUSED, ALL_RTX: REFUSED}),
 }  # fmt: skip
 """Name -> a situation, with its neighbour that is taken."""
-RULES = {case.rule for case in CASES.values()} - {"", "rank", "branches"}
+RULES = {case.rule for case in CASES.values()} - {"", "rank", "branches", "zero_point"}
 """Rules whose examples stand here alone."""
