@@ -54,6 +54,14 @@ def scaled_size() -> ModelProto:
     return sketch.model()
 
 
+def decided(operator: str, *, truth: bool) -> ModelProto:
+    """A comparison joined with one constant truth value that is broadcast."""
+    sketch = Sketch(13)
+    less = sketch.add("Less", sketch.feed("FLOAT", 3, 2), sketch.feed("FLOAT", 3, 2))
+    sketch.end("Cast", sketch.add(operator, less, sketch.constant(np.array(truth))), to=TensorProto.FLOAT)
+    return sketch.model()
+
+
 def product(low: str, scales: int, operator: str = "Conv") -> ModelProto:
     """A product of an INT8 tensor and weights quantized to a type, by one scale or one a channel."""
     sketch = Sketch(21)
@@ -166,6 +174,8 @@ TENSORRT: list[tuple[str, str, ModelProto, ModelProto]] = [
     ("int8_without_quantization", "8.5", fed("Relu", "INT8", 4, opset=14), product("INT8", 1, "MatMul")),
     ("absent_type", "8.6", fed("Identity", "BFLOAT16", 4), fed("Identity", "DOUBLE", 4)),
     ("absent_type", "7.2", fed("Identity", "DOUBLE", 4, opset=11), fed("Identity", "INT64", 4, opset=11)),
+    ("decided_truth", "11.2", decided("And", truth=False), decided("And", truth=True)),
+    ("decided_truth", "11.2", decided("Or", truth=True), decided("Or", truth=False)),
     ("absent_type", "9.3", fed("Identity", "INT16", 4), fed("Identity", "BFLOAT16", 4)),
 ]  # fmt: skip
 """Rule, TensorRT, a model that it refuses, one that it takes."""
