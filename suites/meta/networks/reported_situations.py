@@ -47,6 +47,12 @@ def squeezed(length: str, how: str = "ReduceSum<keepdims = 0>") -> str:
     )
 
 
+def resized(length: str, scale: float, mode: str = "nearest") -> str:
+    """Write a Resize of opset 10 along one axis."""
+    node = f'y = Resize<mode = "{mode}">(x, s)'
+    return f"(float[1,2,{length},4] x) => (float[1,2,K,4] y) <float[4] s={{1,1,{scale:.1f},1}}> {{ {node} }}"
+
+
 def eighths(zero: float) -> ModelProto:
     """Make a Q/DQ pair of FP8 with a zero point."""
     model = text(
@@ -103,6 +109,14 @@ CASES: Mapping[str, Case] = {
     "a zero point of FP8": Case(
         "zero_point", partial(eighths, 1.0), {"7.0-8.6": REFUSED, "9.0-11.5": WRONG, ALL_RTX: WRONG}),
     "a zero point of FP8 that is 0": Case("", partial(eighths, 0.0), {"7.0-8.6": REFUSED}),
+    "three times as many of opset 10": case("nearest_by_corners", 10, resized("8", 3), {"8.0": WRONG}),
+    "one and a half times as many of opset 10": case(
+        "nearest_by_corners", 10, resized("8", 1.5), {"8.0": WRONG}),
+    "three times any number of opset 10": case("nearest_by_corners", 10, resized("H", 3), {"8.0": WRONG}),
+    "three times one of opset 10": case("", 10, resized("1", 3), {}),
+    "twice as many of opset 10": case("", 10, resized("8", 2), {}),
+    "twice any number of opset 10": case("", 10, resized("H", 2), {}),
+    "between elements of opset 10": case("", 10, resized("8", 3, "linear"), {}),
     "Softmax of a row, of opset 11": case(
         "", 11, "(float[5] x) => (float[5] y) { y = Softmax<axis=0>(x) }", {}),
     "Hardmax of a row, of opset 11": case(
