@@ -91,3 +91,13 @@ def test_a_wrong_mark_ends_the_run(tmp_path: Path, mark: str, said: str) -> None
     )  # fmt: skip
     assert done.returncode == pytest.ExitCode.INTERRUPTED
     assert said in done.stdout + done.stderr
+
+
+def test_int8_is_timed_at_one_size() -> None:
+    """Of a model with free sizes: a calibrator's step has the size of its samples, and no other."""
+    model = replace(MODELS["digits"], profiles={"image": ((1, 1, 4, 4), (1, 1, 8, 8), (1, 1, 16, 16))})
+    selection = Selection((model,), (13,), ("trt8.6.0",), ("fp32",))
+    timed = {
+        part: {case.batch for case in stage("latency").cases(selection, part)} for part in ("engine", "int8")
+    }
+    assert timed == {"engine": {"1", "sizes"}, "int8": {"1"}}
